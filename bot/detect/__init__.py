@@ -1,0 +1,1 @@
+"""PURE: the files of one commit -> grants and unknowns. Knows no diff, no policy, no GitHub."""

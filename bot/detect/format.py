@@ -1,0 +1,47 @@
+"""The shape that each module in `formats/` fills in, and how the modules are found."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+
+from bot.detect.grant import Grant, Unknown
+from bot.detect.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One kind of file.
+
+    `matches(path, text)` says whether the module reads this file. It is called for every changed
+    file, so it looks at the path first and at the text only by plain substring or regex search.
+    `grants(path, source)` yields what the file hands over. It never raises for bad input.
+    """
+
+    name: str
+    matches: Callable[[str, str], bool]
+    grants: Callable[[str, Source], Iterable[Grant | Unknown]]
+
+
+@cache
+def formats() -> tuple[Format, ...]:
+    """Return the FORMAT of every module in `bot/detect/formats/`, by name.
+
+    Raises TypeError, with the line to write, for a module without one: a format that silently does
+    not load would be a hole. An import error is passed on for the same reason.
+    """
+    package = import_module("bot.detect.formats")
+    found: list[Format] = []
+    for info in sorted(iter_modules(package.__path__), key=lambda info: info.name):
+        if info.name.startswith("_"):
+            continue
+        module = import_module(f"{package.__name__}.{info.name}")
+        value = getattr(module, "FORMAT", None)
+        if not isinstance(value, Format) or value.name != info.name:
+            raise TypeError(
+                f"{module.__name__} must end with: "
+                f'FORMAT = Format("{info.name}", matches=..., grants=...)'
+            )
+        found.append(value)
+    return tuple(found)

@@ -1,0 +1,1 @@
+"""PURE: two Sources and the changes between them -> Review."""
