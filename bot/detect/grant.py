@@ -1,4 +1,4 @@
-"""What a format yields: a Grant (someone can reach a daemon) or an Unknown (it could not be told)."""
+"""What a format yields: a Grant (a daemon can be reached) or an Unknown (it could not be told)."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
