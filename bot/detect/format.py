@@ -1,5 +1,6 @@
 """The shape that each module in `formats/` fills in, and how the modules are found."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +23,24 @@ class Format:
     name: str
     matches: Callable[[str, str], bool]
     grants: Callable[[str, Source], Iterable[Grant | Unknown]]
+
+
+_TEMPLATE_SUFFIX = re.compile(
+    r"\.(?:in|j2|jinja2?|tpl|tmpl|template|tftpl|erb|mustache|sigil|hbs|gotmpl|dist|example|sample"
+    r"|orig|bak|disabled|default)\Z",
+    re.IGNORECASE,
+)
+
+
+def plain_name(path: str) -> str:
+    """Return a file's own name without its folder and without what marks it as a template.
+
+    "deploy/compose.yaml.j2" -> "compose.yaml"
+    """
+    name = path.rsplit("/", 1)[-1]
+    while (shorter := _TEMPLATE_SUFFIX.sub("", name)) != name and shorter:
+        name = shorter
+    return name
 
 
 @cache

@@ -1,0 +1,106 @@
+"""One file of one commit -> what it hands over: every format that reads it, put together."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bot.detect import sockets
+from bot.detect.format import formats
+from bot.detect.grant import Grant, How, Unknown
+from bot.detect.lines import LARGEST, Text, decode
+from bot.detect.source import Source
+
+_MOUNTED = frozenset({How.MOUNT, How.DIRECTORY, How.SWITCH, How.FILE_OBJECT, How.INHERITED})
+_MENTION_BYTES = re.compile(
+    rb"(?:docker|podman|containerd|crio|buildkitd)\.sock\b|docker_engine\b|use_api_socket"
+)
+_COMMENT = re.compile(r"\s*(?:#|//|--|;|<!--|\*|REM\b)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Detected:
+    """What one file says. `formats` is empty where no format reads it."""
+
+    formats: tuple[str, ...] = ()
+    grants: tuple[Grant, ...] = ()
+    unknowns: tuple[Unknown, ...] = ()
+
+
+NOTHING = Detected()
+
+
+def detect(path: str, source: Source) -> Detected:
+    """Return what the file at `path` hands over.
+
+    Raises SourceError where the source could not be read, nothing else for any content.
+    """
+    data = source.read(path)
+    if data is None:
+        return NOTHING
+    if len(data) > LARGEST:
+        return _unread(path, data, f"larger than {LARGEST // 2**20} MiB, so it was not read")
+    content = decode(data)
+    if content is None:
+        return _unread(path, data, "binary, so it was not read")
+    names: list[str] = []
+    grants: list[tuple[Grant, ...]] = []
+    unknowns: list[Unknown] = []
+    for form in formats():
+        if not form.matches(path, content):
+            continue
+        names.append(form.name)
+        found = tuple(form.grants(path, source))
+        grants.append(tuple(one for one in found if isinstance(one, Grant)))
+        unknowns.extend(one for one in found if isinstance(one, Unknown))
+    return Detected(tuple(names), _distinct(grants), tuple(dict.fromkeys(unknowns)))
+
+
+def _unread(path: str, data: bytes, why: str) -> Detected:
+    found = _MENTION_BYTES.search(data)
+    if found is None:
+        return NOTHING
+    line = data.count(b"\n", 0, found.start()) + 1
+    mention = found[0].decode("ascii", "replace")
+    reason = f"The file is {why}, and it mentions {mention}."
+    return Detected(("unread",), (), (Unknown(path, line, reason, mention),))
+
+
+def unread(path: str, text: Text, why: str, grants: Iterable[Grant]) -> Unknown | None:
+    """Return the Unknown of a file that was read only by the tolerant reader, or None.
+
+    None where each line that names a daemon is on the way of a grant that was found anyway, or is
+    a comment. `why` is the parser's complaint, with its line.
+    """
+    known = {step.line for grant in grants for step in grant.steps if step.path == path}
+    if sockets.mentions(text.content) is None:
+        return None
+    for number in range(1, len(text) + 1):
+        line = text.line(number)
+        mention = sockets.mentions(line)
+        if mention and number not in known and not _COMMENT.match(line):
+            reason = f"The file mentions {mention} but could not be parsed: {why}."
+            return Unknown(path, number, reason, mention)
+    return None
+
+
+def _distinct(by_format: Iterable[Iterable[Grant]]) -> tuple[Grant, ...]:
+    """Drop what says the same twice.
+
+    A line that an earlier format has read already; an address (DOCKER_HOST=unix://…) inside a
+    container that has the socket mounted anyway.
+    """
+    kept: dict[tuple[str, int, str, str], Grant] = {}
+    for grants in by_format:
+        taken = {(path, line, resource) for path, line, resource, _ in kept}
+        for grant in grants:
+            place = (grant.path, grant.line, grant.resource)
+            if place not in taken:
+                kept.setdefault((*place, grant.subject), grant)
+    mounted = {(g.path, g.subject, g.image) for g in kept.values() if g.how in _MOUNTED and g.image}
+    return tuple(
+        grant
+        for grant in kept.values()
+        if grant.how not in {How.ADDRESS, How.DECLARED}
+        or "://" in grant.resource
+        or (grant.path, grant.subject, grant.image) not in mounted
+    )

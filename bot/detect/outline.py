@@ -1,0 +1,253 @@
+"""The tolerant reader: YAML-like text by indentation, for what a YAML parser refuses.
+
+Templates, tabs, merge-conflict markers, a stray line: every line that looks like `key: value` or
+`- item` keeps its place in the tree, everything else is dropped. Flow values are read by the YAML
+parser, one at a time.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+import yaml
+
+from bot.detect.lines import Text
+from bot.detect.positioned import DEEPEST, Node
+
+_KEY = re.compile(
+    r"""(?P<key>"(?:\\.|[^"\\])*"|'(?:''|[^'])*'|<<|[^\s#:'"\[\]{},&*!|>%@`-][^:#]*?|-[^\s:][^:#]*?)"""
+    r"""\s*:(?=\s|$)"""
+)
+_TAGS = re.compile(r"(?:&(?P<anchor>[\w.-]+)|(?P<tag>![\w!./:-]*))(?=\s|$)\s*")
+_ALIAS = re.compile(r"\*(?P<name>[\w.-]+)\s*(?:#.*)?\Z")
+_BLOCK = re.compile(r"(?P<style>[|>])[-+\d]*\s*(?:#.*)?\Z")
+_TEMPLATE_LINE = re.compile(
+    r"\s*(?:\{\{[-~]?.*?[-~]?\}\}|\{%.*?%\}|\{\{[!#/^>].*?\}\})\s*(?:#.*)?\Z"
+)
+_CONFLICT = re.compile(r"(?:<{7}|={7}|>{7}|\|{7})(?:\s|\Z)")
+_COMMENT = re.compile(r"\s#.*\Z")
+_TAB = "  "
+_MOST_LINES = 400_000
+
+
+@dataclass(slots=True)
+class _Open:
+    """A mapping or list that is still being read."""
+
+    indent: int
+    start: int
+    end: int
+    tag: str
+    anchor: str
+    kind: str = ""  # "map", "list" or "" while nothing says which
+    members: list[Node] = field(default_factory=list)  # keys and values in turn, or items
+    scalar: Node | None = None
+
+
+def read_outline(text: Text) -> tuple[Node, ...]:
+    """Read text by indentation into documents. Never raises."""
+    return _Outline(text).documents()
+
+
+class _Outline:
+    def __init__(self, text: Text) -> None:
+        self._text = text
+        self._anchors: dict[str, Node] = {}
+        self._stack: list[_Open] = []
+        self._done: list[Node] = []
+
+    def documents(self) -> tuple[Node, ...]:
+        lines = self._text.content.split("\n")[:_MOST_LINES]
+        self._open(-1, 0)
+        number, offset = 0, 0
+        while number < len(lines):
+            line = lines[number]
+            body = line.strip()
+            if body.startswith(("---", "...")) and not line[:1].isspace():
+                self._finish()
+                self._open(-1, offset)
+            elif (
+                body
+                and body[0] not in "#%"
+                and not _TEMPLATE_LINE.match(line)
+                and not _CONFLICT.match(line)
+            ):
+                taken = self._line(lines, number, offset)
+                for skipped in lines[number : number + taken]:
+                    offset += len(skipped) + 1
+                number += taken
+                continue
+            offset += len(line) + 1
+            number += 1
+        self._finish()
+        return tuple(self._done)
+
+    def _open(self, indent: int, start: int, tag: str = "", anchor: str = "") -> None:
+        self._stack.append(_Open(indent, start, start, tag, anchor))
+
+    def _finish(self) -> None:
+        while self._stack:
+            self._close()
+
+    def _close(self) -> None:
+        frame = self._stack.pop()
+        node = self._built(frame)
+        if frame.anchor:
+            self._anchors[frame.anchor] = node
+        if not self._stack:
+            if node.kind != "scalar":
+                self._done.append(node)
+            return
+        above = self._stack[-1]
+        above.members.append(node)
+        above.end = max(above.end, frame.end)
+
+    def _built(self, frame: _Open) -> Node:
+        if frame.scalar is not None and not frame.kind:
+            return frame.scalar
+        text = self._text
+        if frame.kind == "map":
+            keys, values = frame.members[::2], frame.members[1::2]
+            pairs = tuple(zip(keys, values, strict=False))
+            return Node("map", "", (), pairs, frame.start, frame.end, text, frame.tag)
+        if frame.kind == "list":
+            items = tuple(frame.members)
+            return Node("list", "", items, (), frame.start, frame.end, text, frame.tag)
+        return Node("scalar", "", (), (), frame.start, frame.end, text, frame.tag)
+
+    def _line(self, lines: list[str], number: int, offset: int) -> int:
+        """Read one line, with the block scalar or continuation it opens; return lines taken."""
+        line = lines[number]
+        expanded = line[: len(line) - len(line.lstrip())].replace("\t", _TAB)
+        indent, at = len(expanded), len(line) - len(line.lstrip())
+        while True:
+            item = re.match(r"-(?:\s+|\Z)", line[at:])
+            if item is None or len(self._stack) >= DEEPEST:
+                break
+            self._settle(indent, "list")
+            self._open(indent, offset + at)
+            at += item.end()
+            indent += item.end()
+        rest = line[at:]
+        if not rest.strip() or rest.lstrip().startswith("#"):
+            return 1
+        key = _KEY.match(rest)
+        if key is None or len(self._stack) >= DEEPEST:
+            return self._value(lines, number, offset, at, indent)
+        self._settle(indent, "map")
+        name = _unquoted(key["key"])
+        above = self._stack[-1]
+        start = offset + at
+        above.members.append(
+            Node("scalar", name, (), (), start, start + len(key["key"]), self._text)
+        )
+        above.end = max(above.end, start + len(key["key"]))
+        self._open(indent, start)
+        at += key.end()
+        at += len(line[at:]) - len(line[at:].lstrip())
+        return self._value(lines, number, offset, at, indent)
+
+    def _settle(self, indent: int, kind: str) -> None:
+        """Close what a line at `indent` ends, so that the top of the stack takes its entry."""
+        while len(self._stack) > 1:
+            top = self._stack[-1]
+            inside = top.indent < indent or (kind == "list" and top.indent == indent)
+            if inside and top.kind in {"", kind}:
+                break
+            self._close()
+        top = self._stack[-1]
+        if top.kind and top.kind != kind:
+            # A stray line of another kind at the top: start over as a further document.
+            self._close()
+            self._open(-1, top.end)
+            top = self._stack[-1]
+        top.kind = kind
+        top.scalar = None
+
+    def _value(self, lines: list[str], number: int, offset: int, at: int, indent: int) -> int:
+        line, frame = lines[number], self._stack[-1]
+        while tagged := _TAGS.match(line, at):
+            frame.anchor = tagged["anchor"] or frame.anchor
+            frame.tag = tagged["tag"] or frame.tag
+            at = tagged.end()
+        rest = line[at:]
+        start = offset + at
+        if not rest.strip() or rest.startswith("#"):
+            return 1
+        if frame.kind or frame.scalar is not None:
+            self._continue(frame, rest, start)
+            return 1
+        if block := _BLOCK.match(rest):
+            return self._block(lines, number, offset, start, indent, block["style"])
+        if alias := _ALIAS.match(rest):
+            known = self._anchors.get(alias["name"])
+            here = self._text.line_of(start)
+            frame.scalar = known.led((here,)) if known else None
+        else:
+            frame.scalar = self._inline(rest, start, frame.tag)
+        frame.end = max(frame.end, start + len(rest.rstrip()))
+        return 1
+
+    def _continue(self, frame: _Open, rest: str, start: int) -> None:
+        """Take a further line of a plain scalar; a stray line after anything else is dropped."""
+        known = frame.scalar
+        if known is None or known.kind != "scalar" or known.style or frame.kind:
+            return
+        text, end = f"{known.text} {_COMMENT.sub('', rest).strip()}", start + len(rest.rstrip())
+        frame.scalar = Node("scalar", text, (), (), known.start, end, self._text, known.tag)
+        frame.end = max(frame.end, end)
+
+    def _inline(self, rest: str, start: int, tag: str) -> Node:
+        if rest[0] in "[{" and not rest.startswith("{{"):
+            node = _flow(rest, start, self._text, self._anchors)
+            if node is not None:
+                return node
+        style = rest[0] if rest[0] in "'\"" else ""
+        value = rest
+        if style and (quoted := re.match(r"'(?:''|[^'])*'|\"(?:\\.|[^\"\\])*\"", rest)):
+            value = _unquoted(quoted[0])
+        else:
+            style, value = "", _COMMENT.sub("", rest)
+        end = start + len(rest.rstrip())
+        return Node("scalar", value.strip(), (), (), start, end, self._text, tag, style)
+
+    def _block(
+        self, lines: list[str], number: int, offset: int, start: int, indent: int, style: str
+    ) -> int:
+        taken, margin, body, end = 1, -1, [], offset + len(lines[number]) + 1
+        for line in lines[number + 1 :]:
+            expanded = line.replace("\t", _TAB)
+            depth = len(expanded) - len(expanded.lstrip())
+            if line.strip():
+                margin = depth if margin < 0 else margin
+                if depth <= max(indent, 0) and not (indent < 0 < depth):
+                    break
+            body.append(expanded[min(margin, depth) if margin >= 0 else 0 :].rstrip("\r"))
+            end += len(line) + 1
+            taken += 1
+        while body and not body[-1]:
+            body.pop()
+        frame = self._stack[-1]
+        last = min(end - 1, len(self._text.content))
+        frame.scalar = Node(
+            "scalar", "\n".join(body), (), (), start, last, self._text, frame.tag, style
+        )
+        frame.end = max(frame.end, last)
+        return taken
+
+
+def _flow(rest: str, start: int, text: Text, anchors: dict[str, Node]) -> Node | None:
+    """Read a flow value that ends on its line, with offsets of the whole text."""
+    from bot.detect.positioned import read_flow  # noqa: PLC0415 - each reads for the other
+
+    try:
+        return read_flow(rest, start, text, anchors)
+    except (yaml.YAMLError, ValueError):
+        return None
+
+
+def _unquoted(text: str) -> str:
+    if len(text) > 1 and text[0] == text[-1] == "'":
+        return text[1:-1].replace("''", "'")
+    if len(text) > 1 and text[0] == text[-1] == '"':
+        return re.sub(r'\\(["\\/])', r"\1", text[1:-1])
+    return text.strip()
