@@ -11,6 +11,10 @@ from bot.detect.grant import Grant, Unknown
 from bot.detect.source import Source
 
 
+def _no_references(_path: str, _text: str) -> Iterable[str]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Format:
     """One kind of file.
@@ -18,11 +22,15 @@ class Format:
     `matches(path, text)` says whether the module reads this file. It is called for every changed
     file, so it looks at the path first and at the text only by plain substring or regex search.
     `grants(path, source)` yields what the file hands over. It never raises for bad input.
+    `references(path, text)` names the files of the commit that the meaning of this one depends on
+    (`extends`, `include`, `.env`), whether they exist or not: this file is compared again when one
+    of them changes.
     """
 
     name: str
     matches: Callable[[str, str], bool]
     grants: Callable[[str, Source], Iterable[Grant | Unknown]]
+    references: Callable[[str, str], Iterable[str]] = _no_references
 
 
 _TEMPLATE_SUFFIX = re.compile(
