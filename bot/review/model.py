@@ -1,6 +1,6 @@
 """The values of a review: what changed, what it adds, where that is shown."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from bot.detect.grant import Grant, Severity, Unknown
 
@@ -57,15 +57,30 @@ Anchor = OnLine | OnFile | InSummary
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A grant of the head that the merge base does not have."""
+    """What the head grants and the merge base does not, shown in one place.
+
+    Grants that are shown on the very same line are one finding: `grant` is the gravest, `also` the
+    rest (three services that take the same fragment).
+    """
 
     grant: Grant
     anchor: Anchor
+    also: tuple[Grant, ...] = ()
+
+    @property
+    def grants(self) -> tuple[Grant, ...]:
+        """Everything that this finding stands for."""
+        return (self.grant, *self.also)
 
     @property
     def fingerprint(self) -> str:
-        """The grant's identity."""
+        """The identity of the gravest grant; `fingerprints` has all."""
         return self.grant.fingerprint
+
+    @property
+    def fingerprints(self) -> frozenset[str]:
+        """The identities of all its grants: what a justification has to cover."""
+        return frozenset(grant.fingerprint for grant in self.grants)
 
     @property
     def severity(self) -> Severity:
@@ -106,4 +121,4 @@ class Review:
     unknowns: tuple[Unknown, ...] = ()
     set_aside: tuple[SetAside, ...] = ()
     scanned: int = 0  # files of the head that were read and understood as some format
-    removed: tuple[Grant, ...] = field(default=())  # grants of the merge base that are gone
+    removed: tuple[Grant, ...] = ()  # grants of the merge base that are gone

@@ -1,0 +1,125 @@
+"""The command `sockgate`: parse arguments, call, print. No decisions.
+
+Only what a subcommand needs is imported: `diff` and `scan` start without PyGithub, the queue and
+the web server.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from bot import __version__
+from bot.detect.source import SourceError
+from bot.review.model import Review
+
+NOTHING, FINDINGS, NOT_EVALUATED = 0, 1, 2
+_FORMATS = ("text", "json", "sarif", "github")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one subcommand and return the exit code: 0 nothing, 1 findings, 2 not evaluated."""
+    options = _parser().parse_args(arguments)
+    try:
+        match options.command:
+            case "diff":
+                return _diff(options)
+            case "scan":
+                return _scan(options)
+            case _:
+                return _serve()
+    except BrokenPipeError:  # the reader has gone, as with `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NOT_EVALUATED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sockgate",
+        description="Find what hands over a container daemon's socket, and what a change adds.",
+        epilog="Exit codes of diff and scan: 0 nothing found, 1 findings, 2 could not evaluate.",
+    )
+    parser.add_argument("--version", action="version", version=f"sockgate {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True)
+    diff = commands.add_parser(
+        "diff",
+        help="what HEAD grants and its merge base with BASE does not",
+        description="Compare the merge base of BASE and HEAD with HEAD, as GitHub does. "
+        "Where one of them is a tree, the two are compared as they are.",
+    )
+    diff.add_argument("base", metavar="BASE", nargs="?")
+    diff.add_argument("head", metavar="HEAD", nargs="?")
+    diff.add_argument("--staged", action="store_true", help="compare HEAD with the index")
+    diff.add_argument("--repo", type=Path, default=Path(), help="default: the current folder")
+    scan = commands.add_parser("scan", help="every grant in a folder")
+    scan.add_argument("path", metavar="PATH", nargs="?", type=Path, default=Path())
+    for command in (diff, scan):
+        command.add_argument("--format", choices=_FORMATS, default="text")
+        command.add_argument(
+            "--implicit", action="store_true", help="also what a platform grants by itself"
+        )
+    commands.add_parser("serve", help="run the webhook server; settings from the environment")
+    return parser
+
+
+def _diff(options: argparse.Namespace) -> int:
+    from bot.local import GitError, between, repository, staged  # noqa: PLC0415 - start-up
+    from bot.review.compare import compare  # noqa: PLC0415
+
+    if options.staged == bool(options.base and options.head) or (options.staged and options.base):
+        return _refuse("give BASE and HEAD, or --staged")
+    try:
+        with repository(options.repo) as git:
+            it = staged(git) if options.staged else between(git, options.base, options.head)
+            review = compare(it.base, it.head, it.changes, implicit=options.implicit)
+    except (GitError, SourceError) as error:
+        return _refuse(str(error))
+    return _report(review, options.format)
+
+
+def _scan(options: argparse.Namespace) -> int:
+    from bot.local import FolderSource  # noqa: PLC0415
+    from bot.review.compare import survey  # noqa: PLC0415
+
+    if not options.path.is_dir():
+        return _refuse(f"{options.path} is no folder")
+    source = FolderSource(options.path)
+    try:
+        review = survey(source, source.paths(), implicit=options.implicit)
+    except SourceError as error:
+        return _refuse(str(error))
+    return _report(review, options.format)
+
+
+def _serve() -> int:
+    from bot.server import main as serve  # noqa: PLC0415
+
+    return serve(os.environ)
+
+
+def _report(review: Review, form: str) -> int:
+    match form:
+        case "json":
+            from bot.publish.json import as_json as render  # noqa: PLC0415
+        case "sarif":
+            from bot.publish.sarif import as_sarif as render  # noqa: PLC0415
+        case "github":
+            from bot.publish.annotations import as_annotations as render  # noqa: PLC0415
+        case _:
+            from bot.publish.text import as_text as render  # noqa: PLC0415
+    text = render(review)
+    sys.stdout.write(text if text.endswith("\n") or not text else text + "\n")
+    sys.stdout.flush()
+    if review.findings:
+        return FINDINGS
+    return NOT_EVALUATED if review.unknowns else NOTHING
+
+
+def _refuse(why: str) -> int:
+    sys.stderr.write(f"sockgate: {why}\n")
+    return NOT_EVALUATED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""PURE: Review + Verdict + what already stands there -> the writes still missing."""

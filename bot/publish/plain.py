@@ -1,0 +1,19 @@
+"""Hostile text -> one line that is safe to print: no control characters, no direction marks."""
+
+import unicodedata
+
+_LONGEST = 200
+
+
+def plain(text: str, longest: int = _LONGEST) -> str:
+    """Return `text` on one line, its invisible characters made visible, cut at `longest`."""
+    cut = text if len(text) <= longest else text[: longest - 1] + "…"
+    return "".join(_visible(character) for character in cut)
+
+
+def _visible(character: str) -> str:
+    if character in "\t\n\r":
+        return " "
+    if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}:
+        return f"<U+{ord(character):04X}>"
+    return character

@@ -1,0 +1,65 @@
+"""Where a grant is shown: on a line that GitHub accepts, else on a file, else in the summary."""
+
+from collections.abc import Iterator, Mapping
+
+from bot.detect.grant import Grant
+from bot.review.model import Anchor, Change, Hunk, InSummary, OnFile, OnLine
+
+Changes = Mapping[str, Change]  # by the path of the new side
+
+
+def anchor(grant: Grant, changes: Changes) -> Anchor:
+    """Return where to show a new grant.
+
+    The added line that says it; else an added line on its way; else a line of its way that a hunk
+    shows; else an added line, or the place of a deleted one, inside the subject's definition; else
+    the file.
+    """
+    way = tuple(dict.fromkeys((*((s.path, s.line) for s in grant.steps), (grant.path, grant.line))))
+    for path, line in way:
+        if line in _added(changes.get(path)):
+            return OnLine(path, line)
+    for path, line in way:
+        if _shown(changes.get(path), line):
+            return OnLine(path, line)
+    inside = _inside(grant, changes.get(grant.path))
+    if inside is not None:
+        return OnLine(grant.path, inside)
+    for path, _ in way:
+        if path in changes and changes[path].new is not None:
+            return OnFile(path)
+    return InSummary()
+
+
+def says_it(grant: Grant, changes: Changes) -> bool:
+    """Tell whether a line on the grant's way is an added one."""
+    places = [*((step.path, step.line) for step in grant.steps), (grant.path, grant.line)]
+    return any(line in _added(changes.get(path)) for path, line in places)
+
+
+def _hunks(change: Change | None) -> tuple[Hunk, ...]:
+    return change.hunks or () if change is not None and change.new is not None else ()
+
+
+def _added(change: Change | None) -> Iterator[int]:
+    for hunk in _hunks(change):
+        yield from hunk.added
+
+
+def _shown(change: Change | None, line: int) -> bool:
+    return any(hunk.start <= line < hunk.start + hunk.length for hunk in _hunks(change))
+
+
+def _inside(grant: Grant, change: Change | None) -> int | None:
+    first, last = grant.extent
+    near: list[int] = []
+    for hunk in _hunks(change):
+        added = [line for line in hunk.added if first <= line <= last]
+        if added:
+            return min(added, key=lambda line: (abs(line - grant.line), line))
+        end = hunk.start + hunk.length - 1
+        near += [min(max(line, hunk.start), end) for line in hunk.removed_before]
+    near = [line for line in near if first <= line <= last + 1 and line > 0]
+    if not near:
+        return None
+    return min(near, key=lambda line: (abs(line - grant.line), line))

@@ -1,0 +1,198 @@
+"""grants(head) - grants(merge base), as multisets of fingerprints: what a pull request adds."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bot.detect.engine import Detected, detect
+from bot.detect.grant import Grant, Severity, Unknown
+from bot.detect.source import Source
+from bot.review.affected import affected, in_scope, wanted
+from bot.review.anchor import Changes, anchor, says_it
+from bot.review.covers import covers
+from bot.review.model import Anchor, Change, Finding, InSummary, OnFile, Review, SetAside
+
+__all__ = ["compare", "in_scope", "survey", "wanted"]
+
+_SAME = "the merge base has it too"
+_MOVED = "it was only renamed or moved: the same definition is gone elsewhere"
+_NARROWER = "the same container already reaches more"
+_IMPLICIT = "the platform grants it by itself, and the policy does not ask for such"
+
+
+@dataclass(slots=True)
+class _Left:
+    """Grants of both sides that nothing has paired yet."""
+
+    base: list[Grant]
+    head: list[Grant]
+
+
+def compare(
+    base: Source, head: Source, changes: Sequence[Change], *, implicit: bool = False
+) -> Review:
+    """Return what the head grants and the merge base does not.
+
+    `base` and `head` are the files of the two commits, `changes` every file that differs between
+    them, renames paired. Files that did not change but refer to one that did are compared too.
+    `implicit` asks for what a platform grants with no line that says so. Raises SourceError.
+    """
+    by_new = {change.new: change for change in changes if change.new is not None}
+    new_name = {change.old: change.new for change in changes if change.old and change.new}
+    pairs = affected(head, changes)
+    of_base = [detect(old, base) for old, _ in pairs if old is not None]
+    of_head = [detect(new, head) for _, new in pairs if new is not None]
+
+    def named(grant: Grant) -> str:
+        return grant.identity(new_name.get(grant.path) or grant.path)
+
+    old_grants = [grant for found in of_base for grant in found.grants]
+    new_grants = [grant for found in of_head for grant in found.grants]
+    aside: list[SetAside] = []
+    if not implicit:
+        aside += [SetAside(grant, _IMPLICIT) for grant in new_grants if grant.implicit]
+        new_grants = [grant for grant in new_grants if not grant.implicit]
+    left = _Left(list(old_grants), new_grants)
+    old_names = {id(grant): named(grant) for grant in old_grants}
+
+    aside += _pair_same(left, old_names, by_new)
+    aside += _pair_moved(left, new_name)
+    aside += _pair_narrower(left, old_grants, new_name)
+    found = _folded([(grant, anchor(grant, by_new)) for grant in left.head])
+    return Review(
+        findings=found,
+        unknowns=_new_unknowns(of_base, of_head, new_name),
+        set_aside=tuple(aside),
+        scanned=sum(1 for one in of_head if one.formats),
+        removed=tuple(left.base),
+    )
+
+
+def survey(source: Source, paths: Iterable[str], *, implicit: bool = False) -> Review:
+    """Return every grant of one commit or folder, each shown where its subject says it."""
+    found = [detect(path, source) for path in paths if in_scope(path)]
+    shown: list[tuple[Grant, Anchor]] = [
+        (grant, InSummary())
+        for one in found
+        for grant in one.grants
+        if implicit or not grant.implicit
+    ]
+    return Review(
+        findings=tuple(Finding(grant, place) for grant, place in shown),
+        unknowns=tuple(unknown for one in found for unknown in one.unknowns),
+        scanned=sum(1 for one in found if one.formats),
+    )
+
+
+def _pair_same(left: _Left, old_names: dict[int, str], changes: Changes) -> list[SetAside]:
+    """Pair grants of one fingerprint; of several, those on lines that nobody touched first."""
+    old: dict[str, list[Grant]] = defaultdict(list)
+    for grant in left.base:
+        old[old_names[id(grant)]].append(grant)
+    aside, unpaired = [], []
+    for grant in sorted(left.head, key=lambda one: says_it(one, changes)):
+        candidates = old.get(grant.fingerprint)
+        if candidates:
+            same_text = (g for g in candidates if g.text.strip() == grant.text.strip())
+            candidates.remove(next(same_text, candidates[0]))
+            aside.append(SetAside(grant, _SAME))
+        else:
+            unpaired.append(grant)
+    left.base = [grant for grants in old.values() for grant in grants]
+    left.head = unpaired
+    return aside
+
+
+def _pair_moved(left: _Left, new_name: dict[str, str]) -> list[SetAside]:
+    """Pair what has another name or place now, its definition otherwise the same."""
+    aside: list[SetAside] = []
+    for alike in (_same_definition, _same_command):
+        unpaired = []
+        for grant in left.head:
+            twin = next((old for old in left.base if alike(old, grant, new_name)), None)
+            if twin is None:
+                unpaired.append(grant)
+            else:
+                left.base.remove(twin)
+                aside.append(SetAside(grant, _MOVED))
+        left.head = unpaired
+    return aside
+
+
+def _same_definition(old: Grant, new: Grant, _new_name: dict[str, str]) -> bool:
+    return (
+        bool(new.definition)
+        and old.definition == new.definition
+        and old.resource == new.resource
+        and old.image == new.image
+    )
+
+
+def _same_command(old: Grant, new: Grant, new_name: dict[str, str]) -> bool:
+    """Tell whether only the name of a step, or its number, is another."""
+    return (
+        (new_name.get(old.path) or old.path) == new.path
+        and old.resource == new.resource
+        and old.image == new.image
+        and old.subject.split(", step ")[0] == new.subject.split(", step ")[0]
+        and old.text.strip() == new.text.strip()
+    )
+
+
+def _pair_narrower(
+    left: _Left, old_grants: list[Grant], new_name: dict[str, str]
+) -> list[SetAside]:
+    """Set aside what the same container of the merge base could reach by a wider mount."""
+    wide: dict[tuple[str, str, str | None], list[Grant]] = defaultdict(list)
+    for grant in old_grants:
+        path = new_name.get(grant.path) or grant.path
+        wide[path, grant.subject, grant.image].append(grant)
+    aside, kept = [], []
+    for grant in left.head:
+        wider = wide.get((grant.path, grant.subject, grant.image), [])
+        if any(covers(old.resource, grant.resource) for old in wider):
+            aside.append(SetAside(grant, _NARROWER))
+        else:
+            kept.append(grant)
+    left.head = kept
+    return aside
+
+
+_GRAVITY = {Severity.CRITICAL: 0, Severity.HIGH: 1}
+
+
+def _folded(shown: list[tuple[Grant, Anchor]]) -> tuple[Finding, ...]:
+    """Make one finding of what stands on one line, the gravest grant first."""
+    together: dict[tuple[object, ...], list[Grant]] = defaultdict(list)
+    for grant, place in shown:
+        match place:
+            case OnFile() | InSummary():
+                key: tuple[object, ...] = (place, grant.path, grant.line)
+            case _:
+                key = (place,)
+        together[key].append(grant)
+    findings = []
+    for key, grants in together.items():
+        first, *also = sorted(grants, key=lambda g: (_GRAVITY[g.severity], g.resource[:1] == "/"))
+        findings.append(Finding(first, key[0], tuple(also)))  # type: ignore[arg-type]
+    return tuple(sorted(findings, key=lambda one: (one.path, one.line, one.fingerprint)))
+
+
+def _new_unknowns(
+    of_base: list[Detected], of_head: list[Detected], new_name: dict[str, str]
+) -> tuple[Unknown, ...]:
+    """Return the unknowns that the merge base does not have, as multisets of what is mentioned."""
+    old = Counter(
+        (new_name.get(unknown.path) or unknown.path, unknown.mentions)
+        for found in of_base
+        for unknown in found.unknowns
+    )
+    fresh = []
+    for found in of_head:
+        for unknown in found.unknowns:
+            key = (unknown.path, unknown.mentions)
+            if old[key]:
+                old[key] -= 1
+            else:
+                fresh.append(unknown)
+    return tuple(fresh)

@@ -1,0 +1,48 @@
+"""A unified diff of one file -> its hunks on the new side. What GitHub accepts a comment on."""
+
+from unidiff.errors import UnidiffParseError
+from unidiff.patch import Hunk as PatchHunk
+from unidiff.patch import PatchSet
+
+from bot.review.model import Hunk
+
+_HEADER = "--- a/file\n+++ b/file\n"
+
+
+def read_hunks(patch: str) -> tuple[Hunk, ...] | None:
+    """Return the hunks of one file's patch, None where it is no patch (binary, cut off).
+
+    `patch` starts at the first "@@" line, as GitHub's `files[].patch` does; git's header lines
+    before it are skipped.
+    """
+    if not patch.startswith("@@"):
+        at = patch.find("\n@@ ")
+        if at < 0:
+            return None if patch.strip() and "Binary files" in patch else ()
+        patch = patch[at + 1 :]
+    if not patch.endswith("\n"):
+        patch += "\n"
+    try:
+        files = PatchSet(_HEADER + patch)
+    except UnidiffParseError:
+        return None
+    return tuple(_hunk(hunk) for file in files for hunk in file)
+
+
+def whole_file(lines: int) -> tuple[Hunk, ...]:
+    """Return the hunks of an added file of `lines` lines."""
+    return (Hunk(1, lines, frozenset(range(1, lines + 1))),) if lines else ()
+
+
+def _hunk(hunk: PatchHunk) -> Hunk:
+    added: set[int] = set()
+    removed_before: set[int] = set()
+    following = max(hunk.target_start, 1)
+    for line in hunk:
+        if line.is_removed:
+            removed_before.add(following)
+        elif line.target_line_no is not None:
+            if line.is_added:
+                added.add(line.target_line_no)
+            following = line.target_line_no + 1
+    return Hunk(hunk.target_start, hunk.target_length, frozenset(added), frozenset(removed_before))
