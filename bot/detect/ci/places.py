@@ -1,0 +1,267 @@
+"""Lines of several files as plain numbers, so that one script may be put together from pieces.
+
+A CI job's script comes from aliases, other jobs, other files and inputs. The shell interpreter
+knows one number a line. Here a number stands for a Place: a line of a file, where its text comes
+from and how it gets to the job. `Places.grant` turns what the interpreter says back into a Grant.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from bot.detect import mounts, sockets
+from bot.detect.grant import Grant, How, Step, Undermined
+from bot.detect.lines import Text
+from bot.detect.positioned import Node
+from bot.detect.shell import Reach, Script, Value
+from bot.detect.sockets import Target
+
+Environment = dict[str, Value]
+_LONGEST_VALUE = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A line of a file on its way to a subject."""
+
+    path: str
+    line: int
+    before: tuple[Step, ...] = ()  # where its text comes from: a variable, an input
+    after: tuple[Step, ...] = ()  # how it gets to the subject: an alias, `extends`, `uses`
+
+    def steps(self) -> tuple[Step, ...]:
+        """Return the whole way."""
+        return (*self.before, Step(self.path, self.line), *self.after)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whoever gets something, as a grant names it."""
+
+    name: str
+    image: str | None = None
+    definition: str = ""
+    extent: tuple[int, int] = (0, 0)
+
+
+class Places:
+    """All places on the way to the subjects of one file."""
+
+    def __init__(self, path: str, text: Text) -> None:
+        self.path = path
+        self.texts = {path: text}
+        self._all: list[Place] = []
+        self._numbers: dict[Place, int] = {}
+
+    def put(self, place: Place) -> int:
+        """Return the number that stands for `place`."""
+        number = self._numbers.get(place)
+        if number is None:
+            self._all.append(place)
+            number = self._numbers[place] = len(self._all)
+        return number
+
+    def at(self, number: int) -> Place:
+        """Return the place that `number` stands for."""
+        return self._all[number - 1]
+
+    def here(self, node: Node, path: str | None = None, after: tuple[Step, ...] = ()) -> int:
+        """Return the number of the line on which `node` starts."""
+        where = path or self.path
+        return self.put(Place(where, node.line, (), (*aliases(node, where), *after)))
+
+    def script(self, node: Node, path: str | None = None, after: tuple[Step, ...] = ()) -> Script:
+        """Return a scalar as a script, each line with its number."""
+        where = path or self.path
+        text, lines = node.script()
+        way = (*aliases(node, where), *after)
+        return Script(text, tuple(self.put(Place(where, line, (), way)) for line in lines))
+
+    def behind(self, number: int, source: int) -> int:
+        """Return the number of the same line, now with `source` as where its text comes from."""
+        place, origin = self.at(number), self.at(source)
+        before = tuple(dict.fromkeys((*place.before, *origin.steps())))
+        return self.put(replace(place, before=before))
+
+    def grant(self, subject: Subject, reach: Reach) -> Grant:
+        """Return the grant that says what one command of a script reaches."""
+        found = self._grant(
+            subject,
+            Target(reach.resource, How(reach.how), reach.severity),
+            (*reach.steps, reach.line),
+            [(flag, line) for flag, line in reach.undermines],
+        )
+        first, last = (self.at(line) for line in reach.extent)
+        own = first.path == last.path == self.path and not first.after and not last.after
+        return replace(
+            found,
+            image=reach.image or subject.image,
+            definition=_hash(reach.words),
+            extent=(min(first.line, found.line), max(last.line, found.line))
+            if own
+            else (found.line, found.line),
+        )
+
+    def mounted(
+        self,
+        subject: Subject,
+        target: Target,
+        number: int,
+        undermines: Iterable[tuple[str, int]] = (),
+    ) -> Grant:
+        """Return the grant of what one value, at `number`, reaches."""
+        return self._grant(subject, target, (number,), undermines)
+
+    def _grant(
+        self,
+        subject: Subject,
+        target: Target,
+        numbers: tuple[int, ...],
+        undermines: Iterable[tuple[str, int]],
+    ) -> Grant:
+        places = [self.at(number) for number in numbers]
+        steps = [step for place in places for step in (*place.before, Step(place.path, place.line))]
+        steps += [step for place in places for step in place.after]
+        own = [step.line for step in places[-1].steps() if step.path == self.path]
+        last = places[-1]
+        direct = last.path == self.path and not last.after
+        line = last.line if direct else (own[-1] if own else 1)
+        way = [step for step in dict.fromkeys(steps) if step != Step(self.path, line)]
+        extent = subject.extent if subject.extent[0] <= line <= subject.extent[1] else (line, line)
+        return Grant(
+            path=self.path,
+            line=line,
+            text=self.texts[self.path].line(line),
+            subject=subject.name,
+            image=subject.image,
+            resource=target.resource,
+            how=target.how,
+            severity=target.severity,
+            steps=(*way, Step(self.path, line)),
+            undermines=tuple(
+                Undermined(_control(flag), flag, self.at(at).path, self.at(at).line)
+                for flag, at in undermines
+            ),
+            definition=subject.definition,
+            extent=extent,
+        )
+
+
+def aliases(node: Node, path: str) -> tuple[Step, ...]:
+    """Return the aliases and merge keys that led to a node, the one next to its text first."""
+    return tuple(Step(path, line) for line in reversed(node.via))
+
+
+def joined(scripts: Iterable[Script]) -> Script:
+    """Return scripts that one shell runs after each other as one."""
+    known = [script for script in scripts if script.text]
+    return Script(
+        "\n".join(script.text for script in known),
+        tuple(line for script in known for line in script.lines),
+    )
+
+
+def tells(text: str) -> bool:
+    """Tell whether a value names a daemon: a mount, a path, an address or an option with one."""
+    if sockets.mentions(text):
+        return True
+    return any(
+        mounts.short(word) or sockets.host_path(word) or sockets.address(word)
+        for word in text[:_LONGEST_VALUE].replace("=", " ").split()[:64]
+    )
+
+
+def substituted(
+    script: Script,
+    pieces: Callable[[str], Iterator[tuple[int, int, Script]]],
+    places: Places,
+) -> Script:
+    """Return a script in which expressions stand replaced by their values.
+
+    `pieces` yields, for one line of text, where an expression starts and ends and its value. A
+    value of several lines brings its own places; one that names a daemon becomes a step.
+    """
+    texts: list[str] = []
+    lines: list[int] = []
+    for text, number in zip(script.text.split("\n"), script.lines, strict=False):
+        at, current, here = 0, "", number
+        for start, end, value in pieces(text):
+            current += text[at:start]
+            at = end
+            first, *rest = value.text.split("\n")
+            if tells(value.text) and value.lines:
+                here = places.behind(here, value.lines[0])
+            current += first
+            for index, more in enumerate(rest, 1):
+                texts.append(current)
+                lines.append(here)
+                current = more
+                here = value.lines[index] if index < len(value.lines) else here
+        texts.append(current + text[at:])
+        lines.append(here)
+    return Script("\n".join(texts), tuple(lines))
+
+
+def value_of(script: Script, node: Node) -> Value:
+    """Return the scalar `node`, read as `script`, as the value of a variable.
+
+    Its line is the one that names a daemon, else its first.
+    """
+    texts = script.text.split("\n")
+    folded = node.style not in {"|", ">"}
+    text = " ".join(t.removesuffix("\\").strip() for t in texts) if folded else script.text
+    telling = (line for t, line in zip(texts, script.lines, strict=False) if tells(t))
+    line = script.lines[0] if len(script.lines) == 1 else next(telling, script.lines[0])
+    return Value(text.strip(), line)
+
+
+def daemon_addresses(env: Mapping[str, Value], around: Mapping[str, Value]) -> Iterator[
+    tuple[str, Value, Target]
+]:  # fmt: skip
+    """Yield the variables of `env` that point a client at a daemon, and what they reach.
+
+    `around` holds every variable in force: a client that verifies TLS reaches a daemon that asks
+    for a certificate.
+    """
+    for name, value in env.items():
+        if not sockets.daemon_variable(name) or name.upper() in _MOUNT_SOURCES:
+            continue
+        target = sockets.address(value.text)
+        if target is None or (target.resource.startswith("tcp://") and tls(around)):
+            continue
+        yield name, value, target
+
+
+def address_grants(
+    places: Places, subject: Subject, env: Mapping[str, Value], around: Mapping[str, Value]
+) -> Iterator[Grant]:
+    """Yield the grants of the variables in `env` that name a daemon's address."""
+    for name, value, target in daemon_addresses(env, around):
+        definition = _hash(f"{name.upper()}={value.text.strip()}")
+        yield places.mounted(replace(subject, definition=definition), target, value.line)
+
+
+def tls(env: Mapping[str, Value]) -> bool:
+    """Tell whether the Docker client is told to verify TLS (Docker CLI, DOCKER_TLS_VERIFY)."""
+    for name in ("DOCKER_TLS_VERIFY", "DOCKER_TLS"):
+        value = env.get(name)
+        if value is not None and value.text.strip().strip("\"'").lower() not in _OFF:
+            return True
+    return False
+
+
+# Any value that is not empty switches DOCKER_TLS_VERIFY on for the client; people who write "0"
+# mean it to be off, and a check errs on the side of telling.
+_OFF = frozenset({"", "0", "false", "no", "off"})
+# Variables that scripts use as the source of a mount. The mount is what is reported.
+_MOUNT_SOURCES = frozenset(
+    {"DOCKER_SOCK", "DOCKER_SOCKET", "DOCKER_SOCKET_PATH", "DOCKER_SOCK_PATH"}
+)
+
+
+def _control(flag: str) -> str:
+    return flag.replace("=", " ").split(maxsplit=1)[0] if flag.strip("= ") else ""
+
+
+def _hash(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]

@@ -1,0 +1,67 @@
+"""GitHub Actions workflows and actions, also as Gitea and Forgejo run them.
+
+Source: GitHub documentation, "Workflow syntax for GitHub Actions" and "Metadata syntax".
+
+    jobs:
+      test:
+        container:
+          image: alpine
+          volumes: [/var/run/docker.sock:/var/run/docker.sock]
+"""
+
+import re
+from collections.abc import Iterator
+
+from bot.detect.ci.places import Places
+from bot.detect.engine import unread
+from bot.detect.format import Format, plain_name
+from bot.detect.github.workflow import Reader, called_files
+from bot.detect.grant import Grant, Unknown
+from bot.detect.lines import Text, decode
+from bot.detect.positioned import read_yaml
+from bot.detect.source import Source
+
+_FOLDER = re.compile(r"(?:^|/)\.(?:github|gitea|forgejo)/(?:workflows|actions)/")
+_WORKFLOW = re.compile(r"^jobs:[ \t]*(?:#.*)?\r?$", re.MULTILINE)
+_RUNS_ON = re.compile(r"^[ \t]+(?:runs-on|uses):", re.MULTILINE)
+_TRIGGER = re.compile(r"^(?:on|\"on\"|'on'):", re.MULTILINE)
+_ACTION = re.compile(r"^runs:[ \t]*(?:[#{].*)?\r?$", re.MULTILINE)
+_USES = re.compile(r"^[ \t-]*uses:[ \t]*[\"']?(?P<name>\./[^\s\"'#]*)", re.MULTILINE)
+
+
+def _matches(path: str, text: str) -> bool:
+    name = plain_name(path)
+    if not name.lower().endswith((".yml", ".yaml")):
+        return False
+    if name.lower() in {"action.yml", "action.yaml"}:
+        return bool(_ACTION.search(text))
+    if _FOLDER.search(path):
+        return True
+    return bool(_WORKFLOW.search(text) and _TRIGGER.search(text) and _RUNS_ON.search(text))
+
+
+def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
+    data = source.read(path)
+    content = decode(data) if data is not None else None
+    if content is None:
+        return
+    text = Text(content)
+    tree = read_yaml(text)
+    found: list[Grant] = []
+    for document in tree.documents:
+        for grant in Reader(Places(path, text), source).grants(document):
+            found.append(grant)
+            yield grant
+    if tree.problem is not None:
+        why = f"line {tree.problem.line}: {tree.problem.message}"
+        if (unknown := unread(path, text, why, found)) is not None:
+            yield unknown
+
+
+def _references(path: str, text: str) -> Iterator[str]:
+    del path
+    for match in _USES.finditer(text):
+        yield from called_files(match["name"])
+
+
+FORMAT = Format("github_actions", _matches, _grants, _references)
