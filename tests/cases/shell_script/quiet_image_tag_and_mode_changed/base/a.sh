@@ -1,0 +1,2 @@
+#!/bin/sh
+docker run -v /var/run/docker.sock:/s acme/agent:1

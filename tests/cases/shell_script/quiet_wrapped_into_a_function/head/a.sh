@@ -1,0 +1,7 @@
+#!/bin/sh
+start() {
+  docker run \
+    -v /var/run/docker.sock:/s \
+    acme/agent
+}
+start
