@@ -12,6 +12,23 @@ class Severity(StrEnum):
     HIGH = "high"  # a rootless user, or something set up to talk to a socket it is expected to get
 
 
+class How(StrEnum):
+    """The kind of text that hands the daemon over. Advice and wording depend on it."""
+
+    MOUNT = "bind-mount"  # the socket or pipe itself is mounted
+    DIRECTORY = "directory-mount"  # a directory that holds it is mounted
+    SWITCH = "switch"  # an option that mounts it without naming it: use_api_socket, mapDockerSocket
+    FILE_OBJECT = "config-or-secret-file"  # compose secrets/configs whose `file:` is the socket
+    INHERITED = "volumes-from"  # another container's mounts are taken over
+    ADDRESS = "daemon-address"  # DOCKER_HOST, -H, a docker context
+    RAW_API = "raw-api"  # curl --unix-socket and the like
+    LISTEN = "daemon-listen"  # the daemon itself is opened up: dockerd -H tcp://
+    RELAY = "relay"  # socat, ssh -L and the like
+    PERMISSION = "permission"  # chmod 666 on the socket, a user put into group docker
+    DECLARED = "declared"  # expects a socket, gives nothing by itself: VOLUME, ENV DOCKER_HOST
+    PLATFORM = "platform"  # implicit grants
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Step:
     """One place on the way from the text that names the daemon to whoever gets it."""
@@ -45,7 +62,7 @@ class Grant:
     subject: str  # named as a person finds it in the file: "service traefik", "job build, step 3"
     image: str | None  # repository of what gets it, without tag or digest; None if it has none
     resource: str  # what is reached, see `sockets.py`: "docker", "/run", "tcp://build:2375"
-    how: str  # see `How`
+    how: How
     severity: Severity = Severity.CRITICAL
     steps: tuple[Step, ...] = ()
     undermines: tuple[Undermined, ...] = ()
@@ -68,23 +85,6 @@ class Grant:
         """
         parts = (path, self.subject, self.resource, self.image or "")
         return sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-class How(StrEnum):
-    """The kind of text that hands the daemon over. Advice and wording depend on it."""
-
-    MOUNT = "bind-mount"  # the socket or pipe itself is mounted
-    DIRECTORY = "directory-mount"  # a directory that holds it is mounted
-    SWITCH = "switch"  # an option that mounts it without naming it: use_api_socket, mapDockerSocket
-    FILE_OBJECT = "config-or-secret-file"  # compose secrets/configs whose `file:` is the socket
-    INHERITED = "volumes-from"  # another container's mounts are taken over
-    ADDRESS = "daemon-address"  # DOCKER_HOST, -H, a docker context
-    RAW_API = "raw-api"  # curl --unix-socket and the like
-    LISTEN = "daemon-listen"  # the daemon itself is opened up: dockerd -H tcp://
-    RELAY = "relay"  # socat, ssh -L and the like
-    PERMISSION = "permission"  # chmod 666 on the socket, a user put into group docker
-    DECLARED = "declared"  # expects a socket, gives nothing by itself: VOLUME, ENV DOCKER_HOST
-    PLATFORM = "platform"  # implicit grants
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def power(grant: Grant) -> str:
 def sentence(grant: Grant) -> str:
     """Return one sentence that is true of this very grant."""
     whom, what = who(grant), reached(grant.resource)
-    match How(grant.how):
+    match grant.how:
         case How.DECLARED:
             return (
                 f"{whom} is set up to talk to {what}. By itself this gives nothing, "

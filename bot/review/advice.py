@@ -72,7 +72,7 @@ def _bare(image: str) -> str:
 @cache
 def _by_image() -> dict[str, Tool]:
     text = files("bot.review").joinpath("tools.yaml").read_text("utf-8")
-    entries: list[dict[str, Any]] = yaml.load(text, Loader=yaml.CSafeLoader)  # noqa: S506 - a safe loader
+    entries: list[dict[str, Any]] = yaml.load(text, Loader=yaml.CSafeLoader)
     found: dict[str, Tool] = {}
     for entry in entries:
         tool = Tool(
