@@ -19,63 +19,18 @@ Inputs = Mapping[str, Script]
 
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _SCRIPTS = frozenset(
-    {
-        "bash",
-        "cleanup",
-        "cmd",
-        "command",
-        "commands",
-        "cmds",
-        "entrypoint",
-        "exec",
-        "execute",
-        "install",
-        "inline",
-        "post",
-        "pre",
-        "run",
-        "runs",
-        "script",
-        "scripts",
-        "setup",
-        "shell",
-        "start",
-        "step",
-        "steps",
-        "test",
-        "tests",
-    }
-)
+    {"bash", "cleanup", "cmd", "command", "commands", "cmds", "entrypoint", "exec", "execute",
+     "install", "inline", "post", "pre", "run", "runs", "script", "scripts", "setup", "shell",
+     "start", "step", "steps", "test", "tests"}
+)  # fmt: skip
 _NOT_SCRIPTS = frozenset(
-    {
-        "name",
-        "path",
-        "file",
-        "files",
-        "timeout",
-        "id",
-        "number",
-        "url",
-        "dir",
-        "directory",
-        "version",
-    }
-)
+    {"name", "path", "file", "files", "timeout", "id", "number", "url", "dir", "directory",
+     "version"}
+)  # fmt: skip
 _OPTIONS = frozenset(
-    {
-        "args",
-        "argument",
-        "arguments",
-        "flags",
-        "opts",
-        "option",
-        "options",
-        "param",
-        "params",
-        "parameters",
-        "extra",
-    }
-)
+    {"args", "argument", "arguments", "flags", "opts", "option", "options", "param", "params",
+     "parameters", "extra"}
+)  # fmt: skip
 _VOLUMES = frozenset({"volume", "volumes", "mount", "mounts", "bind", "binds"})
 _ADDRESSES = frozenset({"host", "endpoint", "address", "daemon", "url"})
 _OPTION = re.compile(

@@ -5,6 +5,7 @@ knows one number a line. Here a number stands for a Place: a line of a file, whe
 from and how it gets to the job. `Places.grant` turns what the interpreter says back into a Grant.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -84,7 +85,10 @@ class Places:
         return self.put(replace(place, before=before))
 
     def grant(self, subject: Subject, reach: Reach) -> Grant:
-        """Return the grant that says what one command of a script reaches."""
+        """Return the grant that says what one command of a script reaches.
+
+        Its line is 0 where no line of the file itself has a part in it.
+        """
         found = self._grant(
             subject,
             Target(reach.resource, How(reach.how), reach.severity),
@@ -122,10 +126,10 @@ class Places:
         places = [self.at(number) for number in numbers]
         steps = [step for place in places for step in (*place.before, Step(place.path, place.line))]
         steps += [step for place in places for step in place.after]
-        own = [step.line for step in places[-1].steps() if step.path == self.path]
         last = places[-1]
+        own = [s.line for place in places for s in place.steps() if s.path == self.path]
         direct = last.path == self.path and not last.after
-        line = last.line if direct else (own[-1] if own else 1)
+        line = last.line if direct else (own[-1] if own else 0)
         way = [step for step in dict.fromkeys(steps) if step != Step(self.path, line)]
         extent = subject.extent if subject.extent[0] <= line <= subject.extent[1] else (line, line)
         return Grant(
@@ -213,6 +217,33 @@ def value_of(script: Script, node: Node) -> Value:
     telling = (line for t, line in zip(texts, script.lines, strict=False) if tells(t))
     line = script.lines[0] if len(script.lines) == 1 else next(telling, script.lines[0])
     return Value(text.strip(), line)
+
+
+_VARIABLE = re.compile(r"\$(?:(?P<bare>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*)\})")
+
+
+def expanded(env: Environment, places: Places) -> Environment:
+    """Return variables whose values refer to each other, resolved as far as they are known."""
+    found = dict(env)
+    for _ in range(3):
+        for name, value in found.items():
+            if "$" in value.text:
+                found[name] = _expanded(name, value, found, places)
+    return found
+
+
+def _expanded(name: str, value: Value, env: Environment, places: Places) -> Value:
+    line, text, at = value.line, "", 0
+    for match in _VARIABLE.finditer(value.text):
+        other = match["bare"] or match["braced"]
+        known = env.get(other) if other != name else None
+        if known is None or len(text) > _LONGEST_VALUE:
+            continue
+        if tells(known.text) and known.line and line:
+            line = places.behind(line, known.line)
+        text += value.text[at : match.start()] + known.text
+        at = match.end()
+    return Value(text + value.text[at:], line)
 
 
 def daemon_addresses(env: Mapping[str, Value], around: Mapping[str, Value]) -> Iterator[

@@ -129,6 +129,8 @@ class Reader:
             environment(node.get("env"), scope),
         )
         yield from container_grants(self._places, subject, container)
+        if "dind" in named:
+            return  # its daemon is its own
         words = [
             scope.read(one).text
             for name in ("entrypoint", "command")

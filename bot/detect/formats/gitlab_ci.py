@@ -1,0 +1,83 @@
+"""GitLab CI configurations.
+
+Source: GitLab documentation, "CI/CD YAML syntax reference". A job has no volumes of its own: it
+reaches a daemon by DOCKER_HOST or by what its scripts run.
+
+    build:
+      variables: {DOCKER_HOST: "tcp://docker:2375"}
+      script: docker build .
+"""
+
+import re
+from collections.abc import Iterator
+
+from bot.detect.ci.places import Places
+from bot.detect.engine import unread
+from bot.detect.format import Format, plain_name
+from bot.detect.gitlab.config import Config, local_includes
+from bot.detect.gitlab.jobs import Pipeline
+from bot.detect.grant import Grant, Unknown
+from bot.detect.lines import Text, decode
+from bot.detect.positioned import read_yaml
+from bot.detect.source import Source
+
+_SCRIPT = re.compile(r"^[ \t]+(?:before_|after_)?script:", re.MULTILINE)
+_MARK = re.compile(
+    r"^(?:stages|default|workflow|include|variables):|^[ \t]+(?:stage|extends|rules|only|except"
+    r"|tags|services|artifacts|needs|image|variables):|!reference",
+    re.MULTILINE,
+)
+_VARIABLES = re.compile(r"^(?:variables|include|\.[\w-]+):", re.MULTILINE)
+_OTHERS = re.compile(
+    r"^(?:apiVersion|kind|jobs|steps|pipelines|pipeline|pool|trigger|\w*task|version|language"
+    r"|definitions|phases|blocks|on|matrix|os|dist):",
+    re.MULTILINE,
+)
+_INCLUDE = re.compile(r"^include:|^[ \t]+include:", re.MULTILINE)
+
+
+def _matches(path: str, text: str) -> bool:
+    name = plain_name(path).lower()
+    if not name.endswith((".yml", ".yaml")):
+        return False
+    if name.removeprefix(".").startswith("gitlab-ci") or name.endswith(
+        ("gitlab-ci.yml", "gitlab-ci.yaml")
+    ):
+        return True
+    if _OTHERS.search(text):
+        return False
+    if "gitlab" in path.lower():
+        return bool(_SCRIPT.search(text) or _VARIABLES.search(text))
+    return bool(_SCRIPT.search(text) and _MARK.search(text))
+
+
+def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
+    data = source.read(path)
+    content = decode(data) if data is not None else None
+    if content is None:
+        return
+    text = Text(content)
+    places = Places(path, text)
+    tree = read_yaml(text)
+    config = Config(places, source)
+    config.load(tree)
+    found = list(Pipeline(places, config).grants())
+    yield from found
+    if tree.problem is not None:
+        why = f"line {tree.problem.line}: {tree.problem.message}"
+        if (unknown := unread(path, text, why, found)) is not None:
+            yield unknown
+
+
+def _references(path: str, text: str) -> Iterator[str]:
+    del path
+    if not _INCLUDE.search(text):
+        return
+    for document in read_yaml(Text(text)).documents:
+        for holder in (document, *(job.get("trigger") for _, job in document.entries().values())):
+            include = holder.get("include") if holder is not None else None
+            if include is not None:
+                yield from (name for name, _ in local_includes(include))
+
+
+FORMAT = Format("gitlab_ci", _matches, _grants, _references)

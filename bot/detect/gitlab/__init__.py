@@ -1,0 +1,1 @@
+"""PURE: GitLab CI configurations with what they extend, reference and include."""

@@ -1,0 +1,193 @@
+"""The jobs of a GitLab CI configuration -> what each of them hands over."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from bot.detect import mounts, sockets
+from bot.detect.ci.places import (
+    Environment,
+    Places,
+    Subject,
+    address_grants,
+    expanded,
+    joined,
+    tells,
+)
+from bot.detect.gitlab.config import KEYWORDS, Config, Entry, Job
+from bot.detect.grant import Grant
+from bot.detect.positioned import Node
+from bot.detect.shell import Script, Value, interpret, interpret_argv
+
+_PIPELINE = "pipeline"
+_INHERITED = ("before_script", "after_script", "services", "image")  # also allowed at the top
+
+
+class Pipeline:
+    """Reads the jobs of one file in the light of everything it includes."""
+
+    def __init__(self, places: Places, config: Config) -> None:
+        self._places = places
+        self._config = config
+        self._globals = self._environment(config.top("variables"))
+        self._default = config.top("default")
+        for name in _INHERITED:
+            if (entry := config.keyword(name)) is not None:
+                self._default.keys.setdefault(name, entry)
+
+    def grants(self) -> Iterator[Grant]:
+        """Yield what the file hands over: the pipeline's own, then job by job.
+
+        A job of an included file counts here as far as a line of this file has a part in it.
+        """
+        yield from _here(self._pipeline())
+        for name, key, node in self._config.names():
+            if name in KEYWORDS or node.kind != "map":
+                continue
+            line = key.line if key is not None else 0
+            extent = (line, node.last_line) if key is not None else (0, 0)
+            yield from _here(self._job(f"job {name}", self._config.job(name), extent))
+
+    def _pipeline(self) -> Iterator[Grant]:
+        subject = Subject(_PIPELINE)
+        yield from address_grants(self._places, subject, self._globals, self._globals)
+        workflow = self._config.top("workflow")
+        yield from self._rules(workflow, subject, self._globals)
+        default = self._default
+        for names in (("before_script",), ("after_script",), ("hooks",)):
+            script = self._script(default, names)
+            for reach in interpret(script, self._globals):
+                yield self._places.grant(subject, reach)
+        yield from self._services(default, _PIPELINE)
+
+    def _job(self, name: str, job: Job, extent: tuple[int, int]) -> Iterator[Grant]:
+        own = self._environment(job)
+        env = expanded(self._globals | own, self._places)
+        own = {key: env[key] for key in own}
+        subject = Subject(name, self._image(job, env), extent=extent)
+        yield from address_grants(self._places, subject, own, env)
+        yield from self._rules(job, subject, env)
+        for more in self._matrix(job):
+            yield from address_grants(self._places, subject, more, env | more)
+            env = env | {key: value for key, value in more.items() if tells(value.text)}
+        inherited = self._script(self._default, ("before_script",))
+        first = self._script(job, ("hooks", "before_script"))
+        given = set(inherited.lines) if "before_script" not in job.keys else set()
+        before = [inherited] if given else []
+        whole = joined((*before, first, self._script(job, ("script", "run"))))
+        for script in (whole, self._script(job, ("after_script",))):
+            for reach in interpret(script, env):
+                if reach.line not in given:
+                    grant = self._places.grant(replace(subject, image=None), reach)
+                    yield grant
+        yield from self._services(job, name)
+
+    def _environment(self, job: Job) -> Environment:
+        found: Environment = {}
+        for name, entry in job.variables.items():
+            value = self._config.value(entry)
+            if value is not None:
+                found[name] = value
+        return expanded(found, self._places)
+
+    def _image(self, job: Job, env: Environment) -> str | None:
+        entry = job.keys.get("image") or self._default.keys.get("image")
+        if entry is None:
+            return None
+        node = entry.node if entry.node.kind == "scalar" else entry.node.get("name")
+        if node is None or node.kind != "scalar":
+            return None
+        text = expanded(env | {"": Value(node.text, 0)}, self._places)[""].text
+        return mounts.repository(text) or None
+
+    def _script(self, job: Job, names: Iterable[str]) -> Script:
+        """Return the commands under some keys of a job as one script."""
+        parts: list[Script] = []
+        for name in names:
+            entry = job.keys.get(name)
+            if entry is None:
+                continue
+            for below in _commands(name, entry):
+                parts.extend(self._config.read(one) for one in self._config.scalars(below))
+        return joined(parts)
+
+    def _rules(self, job: Job, subject: Subject, env: Environment) -> Iterator[Grant]:
+        entry = job.keys.get("rules")
+        for rule in entry.node.listed() if entry is not None else ():
+            variables = rule.get("variables")
+            if entry is None or variables is None or variables.kind != "map":
+                continue
+            more: Environment = {}
+            for name, (_, node) in variables.entries().items():
+                value = self._config.value(replace(entry, node=node))
+                if value is not None:
+                    more[name] = value
+            yield from address_grants(self._places, subject, more, env | more)
+
+    def _matrix(self, job: Job) -> Iterator[Environment]:
+        entry = job.keys.get("parallel")
+        matrix = entry.node.get("matrix") if entry is not None else None
+        if entry is None or matrix is None:
+            return
+        for item in matrix.listed():
+            for name, (_, node) in item.entries().items():
+                for one in node.listed():
+                    value = self._config.value(replace(entry, node=one))
+                    if value is not None and (tells(value.text) or sockets.daemon_variable(name)):
+                        yield {name: value}
+
+    def _services(self, job: Job, name: str) -> Iterator[Grant]:
+        entry = job.keys.get("services")
+        for service in entry.node.listed() if entry is not None else ():
+            image = service.get("name")
+            if entry is None or image is None or image.kind != "scalar":
+                continue
+            alias = service.get("alias") or image
+            subject = Subject(
+                f"{name}, service {alias.text}",
+                mounts.repository(image.text),
+                service.digest(frozenset({"alias"})),
+            )
+            yield from self._service(service, entry, subject)
+
+    def _service(self, service: Node, entry: Entry, subject: Subject) -> Iterator[Grant]:
+        variables = service.get("variables")
+        if variables is not None and variables.kind == "map":
+            env: Environment = {}
+            for name, (_, node) in variables.entries().items():
+                value = self._config.value(replace(entry, node=node))
+                if value is not None:
+                    env[name] = value
+            yield from address_grants(self._places, subject, env, self._globals | env)
+        image = service.get("name")
+        if image is not None and "dind" in image.text:
+            return  # its daemon is its own
+        words = [
+            (script.text, script.lines[0])
+            for key in ("entrypoint", "command")
+            if (given := service.get(key)) is not None
+            for one in given.listed()
+            if one.kind == "scalar"
+            and (script := self._config.read(replace(entry, node=one))).lines
+        ]
+        for reach in interpret_argv(words):
+            yield self._places.grant(subject, reach)
+
+
+def _commands(name: str, entry: Entry) -> Iterator[Entry]:
+    """Yield the lists of commands under a key: `hooks` and `run` keep theirs a level down."""
+    node = entry.node
+    if name == "hooks" and node.kind == "map":
+        for below in (node.get("pre_get_sources_script"),):
+            if below is not None:
+                yield replace(entry, node=below)
+    elif name == "run":
+        for step in node.listed():
+            script = step.get("script")
+            if script is not None:
+                yield replace(entry, node=script)
+    else:
+        yield entry
+
+
+def _here(grants: Iterable[Grant]) -> Iterator[Grant]:
+    return (grant for grant in grants if grant.line > 0)
