@@ -18,8 +18,8 @@ _SCOPE = re.compile(
           |envrc|init|run|command|hook|vagrantfile|rb|j2)
       | (?:docker|container|jenkins|make|earth|gnumake|vagrant|just|proc|task|cask)file[^/]*
       | \.env[^/]* | \.drone[^/]* | [^/]*entrypoint[^/]* | \.envrc | Tiltfile | \.bashrc | \.profile
-      | [^./]+
-    )\Z""",
+    )\Z
+    | \A[^.]+\Z""",
     re.VERBOSE | re.IGNORECASE,
 )
 _NOT = re.compile(

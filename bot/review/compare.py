@@ -149,8 +149,8 @@ def _pair_narrower(
         wide[path, grant.subject, grant.image].append(grant)
     aside, kept = [], []
     for grant in left.head:
-        wider = wide.get((grant.path, grant.subject, grant.image), [])
-        if any(covers(old.resource, grant.resource) for old in wider):
+        known = wide.get((grant.path, grant.subject, grant.image), [])
+        if any(covers(old.resource, grant.resource) for old in known):
             aside.append(SetAside(grant, _NARROWER))
         else:
             kept.append(grant)

@@ -16,10 +16,11 @@ _BELOW = {
 
 
 def covers(wide: str, narrow: str) -> bool:
-    """Tell whether whoever reaches `wide` (a directory of the host) reaches `narrow` anyway."""
-    if wide == narrow:
-        return True
-    if not wide.startswith("/"):
+    """Tell whether whoever reaches `wide`, a directory of the host, reaches `narrow` anyway.
+
+    Nothing covers itself: a second mount of the same is one more.
+    """
+    if wide == narrow or not wide.startswith("/"):
         return False
     if narrow.startswith(("/", "~")):
         return wide == "/" or narrow.startswith(wide + "/") or (wide == "/var" and narrow == "/run")
