@@ -135,7 +135,8 @@ def test_a_wide_mount_covers_a_narrow_one(wide: str, narrow: str, *, expected: b
 @pytest.mark.parametrize(
     "path",
     ["compose.yaml", "a/Dockerfile.dev", "x.sh", "Jenkinsfile_suffix", ".env", "app.yml.j2",
-     "Makefile", "base.yaml.in", "docker-compose.sigil", ".drone.jsonnet", ".devcontainer/devcontainer.json",
+     "Makefile", "base.yaml.in", "docker-compose.sigil", ".drone.jsonnet",
+     ".devcontainer/devcontainer.json",
      "bin/entrypoint", "x.tf", "unit.service"],
 )  # fmt: skip
 def test_files_that_may_be_of_a_format_are_in_scope(path: str) -> None:
