@@ -7,6 +7,7 @@ What such a step does is not in the repository, but its inputs name it: `options
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Literal
 
 from bot.detect import mounts, sockets
 from bot.detect.ci.containers import Container, container_grants, lines_of
@@ -42,9 +43,16 @@ _OFF = frozenset({"false", "no", "off", "0", ""})
 
 
 def input_grants(
-    places: Places, subject: Subject, inputs: Inputs, env: Environment
+    places: Places,
+    subject: Subject,
+    inputs: Inputs,
+    env: Environment,
+    dialect: Literal["sh", "powershell", "cmd"] = "sh",
 ) -> Iterator[Grant]:
-    """Yield what the inputs of one step hand over, by their names and values."""
+    """Yield what the inputs of one step hand over, by their names and values.
+
+    `dialect` is how those inputs are read that hold a script.
+    """
     image = inputs.get("image") or inputs.get("imageName")
     own = replace(subject, image=mounts.repository(image.text)) if image else subject
     yield from _options(places, own, inputs)
@@ -52,7 +60,7 @@ def input_grants(
     for name, value in inputs.items():
         words = _words(name)
         if words & _SCRIPTS and not words & _NOT_SCRIPTS and value.text.strip():
-            for reach in interpret(value, env):
+            for reach in interpret(value, env, dialect=dialect):
                 yield places.grant(subject, reach)
 
 

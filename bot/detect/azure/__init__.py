@@ -1,0 +1,1 @@
+"""PURE: Azure Pipelines with their templates."""

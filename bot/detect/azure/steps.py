@@ -1,0 +1,88 @@
+"""One step of an Azure pipeline -> what it hands over."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Literal
+
+from bot.detect.azure.values import Scope, entries
+from bot.detect.ci.inputs import input_grants
+from bot.detect.ci.places import Subject, address_grants
+from bot.detect.grant import Grant
+from bot.detect.positioned import Node
+from bot.detect.shell import Script, interpret
+
+Dialect = Literal["sh", "powershell", "cmd"]
+
+_SCRIPTS: dict[str, Dialect] = {
+    "script": "sh", "bash": "sh", "pwsh": "powershell", "powershell": "powershell",
+}  # fmt: skip
+
+
+def step_subject(job: str, step: Node, number: int) -> str:
+    """Return the name of a step as a person finds it: its display name, its name, its number."""
+    for key in ("displayName", "name"):
+        node = step.get(key)
+        if node is not None and node.kind == "scalar" and node.text.strip():
+            shown = f'step "{node.text.strip().splitlines()[0]}"'
+            break
+    else:
+        shown = f"step {number}"
+    return f"{job}, {shown}" if job else shown
+
+
+def step_grants(step: Node, name: str, scope: Scope, platform: str) -> Iterator[Grant]:
+    """Yield what one step hands over by its script, its task's inputs and its environment."""
+    places = scope.places
+    own = scope.environment(step.get("env"))
+    env = scope.env | own
+    digest = step.digest(frozenset({"displayName", "name", "condition"}))
+    subject = Subject(name, definition=digest, extent=(step.line, step.last_line))
+    yield from address_grants(places, subject, own, env)
+    for key, dialect in _SCRIPTS.items():
+        script = step.get(key)
+        if script is not None and script.kind == "scalar":
+            read: Dialect = "cmd" if key == "script" and platform == "windows" else dialect
+            for reach in interpret(scope.read(script), env, dialect=read):
+                yield places.grant(subject, reach)
+    task = step.get("task")
+    if task is not None and task.kind == "scalar":
+        yield from _task_grants(step, task.text.strip(), subject, replace(scope, env=env), platform)
+
+
+def _task_grants(
+    step: Node, task: str, subject: Subject, scope: Scope, platform: str
+) -> Iterator[Grant]:
+    inputs = {
+        name: scope.read(value)
+        for name, (_, value) in entries(step.get("inputs"))
+        if value.kind == "scalar"
+    }
+    name = task.partition("@")[0].rsplit(".", 1)[-1].lower()
+    kind = inputs["scriptType"].text.lower() if "scriptType" in inputs else ""
+    dialect: Dialect = "sh"
+    if name in {"powershell", "azurepowershell"} or kind in {"ps", "pscore"}:
+        dialect = "powershell"
+    elif name == "batchscript" or kind == "batch" or (name == "cmdline" and platform == "windows"):
+        dialect = "cmd"
+    if name.startswith("docker"):
+        command = _docker_command(name, inputs)
+        for reach in interpret(command, scope.env):
+            yield scope.places.grant(subject, reach)
+        inputs = {key: value for key, value in inputs.items() if key not in _DOCKER_WORDS}
+    yield from input_grants(scope.places, subject, inputs, scope.env, dialect)
+
+
+_DOCKER_WORDS = ("command", "action", "dockerComposeCommand", "arguments")
+
+
+def _docker_command(name: str, inputs: dict[str, Script]) -> Script:
+    """Return the command line that a Docker or DockerCompose task runs."""
+    tool = "docker compose" if name.startswith("dockercompose") else "docker"
+    known = [inputs[key] for key in _DOCKER_WORDS if key in inputs and inputs[key].lines]
+    if not known:
+        return Script("", (0,))
+    words = " \\\n".join(one.text.strip("\n").replace("\n", " \\\n") for one in known)
+    lines = tuple(
+        line for one in known for line in one.lines[: one.text.strip("\n").count("\n") + 1]
+    )
+    return Script(f"{tool} {words}", lines)

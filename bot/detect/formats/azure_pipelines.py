@@ -1,0 +1,71 @@
+"""Azure Pipelines and their templates.
+
+Source: Azure Pipelines YAML schema reference.
+
+    resources:
+      containers:
+        - container: builder
+          image: alpine
+          mapDockerSocket: true
+"""
+
+import re
+from collections.abc import Iterator
+
+from bot.detect.azure.pipeline import Reader, template_files
+from bot.detect.ci.places import Places
+from bot.detect.engine import unread
+from bot.detect.format import Format, plain_name
+from bot.detect.grant import Grant, Unknown
+from bot.detect.lines import Text, decode
+from bot.detect.positioned import read_yaml
+from bot.detect.source import Source
+
+_PATH = re.compile(r"(?:^|/)[\w.-]*azure-?pipelines?[\w.-]*\.ya?ml\Z", re.IGNORECASE)
+_SURE = re.compile(
+    r"^[ \t]*(?:- )?(?:mapDockerSocket|vmImage):|^[ \t]*- task: *[\w.-]+@\d", re.MULTILINE
+)
+_STEP = re.compile(
+    r"^[ \t]*- (?:script|bash|pwsh|powershell|task|template|checkout|job|stage|deployment):",
+    re.MULTILINE,
+)
+_TOP = re.compile(
+    r"^(?:steps|jobs|stages|parameters|pool|resources|extends|variables|trigger|pr):", re.MULTILINE
+)
+_OTHERS = re.compile(r"^(?:on|apiVersion|pipelines|version|kind|hosts|- hosts):", re.MULTILINE)
+_TEMPLATE = re.compile(r"^[ \t-]*template:[ \t]*[\"']?(?P<name>[^\s\"'#]+)", re.MULTILINE)
+
+
+def _matches(path: str, text: str) -> bool:
+    if not plain_name(path).lower().endswith((".yml", ".yaml")):
+        return False
+    if _PATH.search(path):
+        return True
+    if _OTHERS.search(text) or not _TOP.search(text):
+        return False
+    return bool(_SURE.search(text) or _STEP.search(text))
+
+
+def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
+    data = source.read(path)
+    content = decode(data) if data is not None else None
+    if content is None:
+        return
+    text = Text(content)
+    tree = read_yaml(text)
+    found: list[Grant] = []
+    for document in tree.documents:
+        found.extend(Reader(Places(path, text), source).grants(document))
+    yield from found
+    if tree.problem is not None:
+        why = f"line {tree.problem.line}: {tree.problem.message}"
+        if (unknown := unread(path, text, why, found)) is not None:
+            yield unknown
+
+
+def _references(path: str, text: str) -> Iterator[str]:
+    for match in _TEMPLATE.finditer(text):
+        yield from template_files(match["name"], path)
+
+
+FORMAT = Format("azure_pipelines", _matches, _grants, _references)
