@@ -27,50 +27,16 @@ from bot.detect.groovy.tree import (
 _DEEPEST = 60
 _LONGEST_TARGET = 24
 _PREFIXES = frozenset(
-    [
-        "new",
-        "return",
-        "throw",
-        "def",
-        "final",
-        "static",
-        "private",
-        "public",
-        "protected",
-        "assert",
-        "await",
-        "abstract",
-        "var",
-    ]
-)
+    {"new", "return", "throw", "def", "final", "static", "private", "public", "protected",
+     "assert", "await", "abstract", "var"}
+)  # fmt: skip
 _PREFIX_SIGNS = frozenset({"!", "-", "~", "++", "--", "*", "+"})
 _INFIX_WORDS = frozenset({"in", "as", "instanceof"})
 _TYPE_SIGNS = frozenset({".", "<", ">", ",", "?", "@", "[", "]"})
 _INFIX_SIGNS = frozenset(
-    [
-        "-",
-        "*",
-        "/",
-        "%",
-        "==",
-        "!=",
-        "===",
-        "!==",
-        "<",
-        ">",
-        "<=",
-        ">=",
-        "<=>",
-        "=~",
-        "==~",
-        "&&",
-        "||",
-        "<<",
-        "|",
-        "&",
-        "^",
-    ]
-)
+    {"-", "*", "/", "%", "==", "!=", "===", "!==", "<", ">", "<=", ">=", "<=>", "=~", "==~",
+     "&&", "||", "<<", "|", "&", "^"}
+)  # fmt: skip
 _MEMBER_SIGNS = frozenset({".", "?.", "*.", ".&"})
 _END = Token("newline", "", 0, 0)
 

@@ -35,21 +35,9 @@ Said = tuple[tuple[str, int], ...]  # pieces of text, a line end only at their e
 _DOTTED = re.compile(r"\s*([^\W\d]\w*(?:\??\.[^\W\d]\w*)*)\s*\Z")
 _SCOPES = ("env.", "params.", "this.", "binding.", "script.")
 _SAME_TEXT = frozenset(
-    [
-        "trim",
-        "toString",
-        "stripIndent",
-        "stripMargin",
-        "strip",
-        "toLowerCase",
-        "toUpperCase",
-        "replaceAll",
-        "replace",
-        "tokenize",
-        "split",
-        "intern",
-    ]
-)
+    {"trim", "toString", "stripIndent", "stripMargin", "strip", "toLowerCase", "toUpperCase",
+     "replaceAll", "replace", "tokenize", "split", "intern"}
+)  # fmt: skip
 _DEEPEST = 8
 _MOST_CANDIDATES = 8
 _LONGEST = 65_536
