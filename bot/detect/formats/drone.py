@@ -1,0 +1,113 @@
+"""Drone pipelines: .drone.yml, *.drone.yml, .drone.jsonnet, .drone.star.
+
+Source: Drone's documentation, "Docker pipelines: Volumes, Host", "Syntax". A host volume is named
+at the pipeline and mounted by its steps; up to version 0.8 steps named host paths themselves.
+
+    kind: pipeline
+    steps:
+    - {name: build, image: docker, volumes: [{name: sock, path: /var/run/docker.sock}]}
+    volumes:
+    - {name: sock, host: {path: /var/run/docker.sock}}
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from bot.detect import sockets
+from bot.detect.ci import legacy
+from bot.detect.ci.places import Place, Places, Subject, address_grants, aliases
+from bot.detect.ci.steps import (
+    environment,
+    name_of,
+    restrictions,
+    script_grants,
+    steps_of,
+    subject_of,
+    yaml_grants,
+)
+from bot.detect.format import Format, plain_name
+from bot.detect.grant import Grant, How, Severity, Step, Unknown
+from bot.detect.positioned import Node
+from bot.detect.sockets import Target
+from bot.detect.source import Source
+
+_NAME = re.compile(r"(?:\A|[.-])drone(?:[.-][^/]*)?\.ya?ml\Z", re.IGNORECASE)
+_FOLDER = re.compile(r"(?:^|/)\.drone/.*\.ya?ml(?:\.\w+)?\Z", re.IGNORECASE)
+_LIKE = re.compile(r"^kind: *[\"']?pipeline\b[\s\S]*^steps:", re.MULTILINE)
+# The runner starts these privileged, with a daemon of their own, when a step only configures them
+# (drone-runner-docker, DRONE_RUNNER_PRIVILEGED_IMAGES).
+_PRIVILEGED = re.compile(r"(?:docker\.io/)?plugins/(?:docker|acr|ecr|gcr|gar|heroku)\Z")
+
+
+def _matches(path: str, text: str) -> bool:
+    name = plain_name(path)
+    if _NAME.search(name) or _FOLDER.search(path):
+        return not name.lower().startswith(("docker-compose", "compose"))
+    return name.lower().endswith((".yml", ".yaml")) and bool(_LIKE.search(text))
+
+
+def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
+    yield from yaml_grants(path, source, _document)
+
+
+def _document(places: Places, document: Node) -> Iterator[Grant]:
+    if document.get("pipeline") is not None:
+        yield from legacy.pipeline_grants(places, document)
+        return
+    name = name_of(document) or "default"
+    general = environment(places, document.get("environment"))
+    hosts = _host_volumes(document)
+    for key, kind in (("steps", "step"), ("services", "service")):
+        for label, step in steps_of(document.get(key)):
+            subject = subject_of(f"pipeline {name}, {kind} {label}", step)
+            yield from _mounts(places, subject, step, hosts)
+            own = environment(places, step.get("environment"))
+            yield from address_grants(places, subject, own, general | own)
+            yield from script_grants(places, subject, (step.get("commands"),), general | own)
+            yield from _by_plugin(places, subject, step)
+
+
+def _host_volumes(document: Node) -> dict[str, Node]:
+    """Return the paths of a pipeline's host volumes by name."""
+    volumes = document.get("volumes")
+    found: dict[str, Node] = {}
+    for volume in volumes.listed() if volumes is not None else ():
+        path = volume.get("host", "path")
+        if path is not None and path.kind == "scalar":
+            found[name_of(volume)] = path
+    return found
+
+
+def _mounts(
+    places: Places, subject: Subject, step: Node, hosts: dict[str, Node]
+) -> Iterator[Grant]:
+    """Yield the host volumes that a step mounts: from the host's path to the step's mount."""
+    restricted = restrictions(places, step)
+    volumes = step.get("volumes")
+    for mount in volumes.listed() if volumes is not None else ():
+        path, at = hosts.get(name_of(mount)), mount.get("path")
+        target = sockets.mount(path.text, at.text if at is not None else None) if path else None
+        if path is None or target is None:
+            continue
+        here = at if at is not None else mount
+        way = (
+            *aliases(path, places.path),
+            Step(places.path, here.line),
+            *aliases(here, places.path),
+        )
+        number = places.put(Place(places.path, path.line, (), way))
+        yield places.mounted(subject, target, number, restricted)
+
+
+def _by_plugin(places: Places, subject: Subject, step: Node) -> Iterator[Grant]:
+    """Yield the daemon that the runner gives certain plugins without being asked."""
+    configured = any(step.get(key) for key in ("commands", "entrypoint", "volumes"))
+    image = step.get("image")
+    if image is None or configured or not _PRIVILEGED.match(subject.image or ""):
+        return
+    target = Target("docker", How.PLATFORM, Severity.HIGH)
+    yield replace(places.mounted(subject, target, places.here(image)), implicit=True)
+
+
+FORMAT = Format("drone", _matches, _grants)
