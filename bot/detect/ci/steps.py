@@ -5,15 +5,17 @@ short form, an environment, commands.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Literal
 
 from bot.detect import mounts, sockets
 from bot.detect.ci.places import Environment, Places, Subject, joined, value_of
 from bot.detect.engine import unread
-from bot.detect.grant import Grant, Unknown
+from bot.detect.grant import Grant, How, Severity, Unknown
 from bot.detect.lines import Text, decode
 from bot.detect.positioned import Node, read_yaml
 from bot.detect.shell import Value, interpret, interpret_argv
+from bot.detect.sockets import Target
 from bot.detect.source import Source
 
 Restrictions = tuple[tuple[str, int], ...]  # as written, and the number of the line
@@ -111,8 +113,12 @@ def script_grants(
     env: Environment | None = None,
     *,
     dialect: Literal["sh", "powershell", "cmd"] = "sh",
+    escaped: bool = False,
 ) -> Iterator[Grant]:
-    """Yield what commands hand over that one shell runs after each other."""
+    """Yield what commands hand over that one shell runs after each other.
+
+    `escaped` where the CI system takes `$$` for a `$` that is the shell's.
+    """
     scripts = [
         places.script(item)
         for node in commands
@@ -121,36 +127,41 @@ def script_grants(
         if item.kind == "scalar"
     ]
     if scripts:
-        for reach in interpret(joined(scripts), env, dialect=dialect):
+        script = joined(scripts)
+        if escaped:
+            script = replace(script, text=script.text.replace("$$", "$"))
+        for reach in interpret(script, env, dialect=dialect):
             yield places.grant(subject, reach)
 
 
 def argv_grants(
     places: Places,
     subject: Subject,
-    argv: Iterable[Node | str],
+    argv: Iterable[Node | Value | str],
     env: Environment | None = None,
+    *,
+    escaped: bool = False,
 ) -> Iterator[Grant]:
     """Yield what one command in exec form hands over.
 
-    The text that a shell is given with `-c` is read as a script, so that its lines are known.
+    The text that a shell is given with `-c` is read as a script, so that its lines are known. A
+    word that is a mere text (the command an image starts with) stands where the first other does.
     """
-    words = list(argv)
-    texts = [word.text if isinstance(word, Node) else word for word in words]
-    nodes = [word for word in words if isinstance(word, Node)]
-    if not nodes:
-        return
-    script = script_of(texts)
+    words = [word for word in argv if not isinstance(word, Node) or word.kind == "scalar"]
+    script = script_of([word if isinstance(word, str) else word.text for word in words])
     if script is not None and isinstance(node := words[script], Node):
-        yield from script_grants(places, subject, (node,), env)
+        yield from script_grants(places, subject, (node,), env, escaped=escaped)
         return
-    first = places.here(nodes[0])
     numbered = [
-        (text, places.here(word) if isinstance(word, Node) else first)
-        for text, word in zip(texts, words, strict=True)
+        (word, 0)
+        if isinstance(word, str)
+        else (word.text, places.here(word) if isinstance(word, Node) else word.line)
+        for word in words
     ]
-    for reach in interpret_argv(numbered, env):
-        yield places.grant(subject, reach)
+    first = next((number for _, number in numbered if number), 0)
+    if first:
+        for reach in interpret_argv([(text, at or first) for text, at in numbered], env):
+            yield places.grant(subject, reach)
 
 
 _SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh", "ksh", "busybox"})
@@ -193,6 +204,12 @@ def _loosens(option: str) -> bool:
 
 def _inline(node: Node) -> str:
     return "[" + ", ".join(item.text for item in node.listed() if item.kind == "scalar") + "]"
+
+
+def platform_grant(places: Places, subject: Subject, node: Node, severity: Severity) -> Grant:
+    """Return the daemon that a platform gives a container with no line that says so."""
+    target = Target("docker", How.PLATFORM, severity)
+    return replace(places.mounted(subject, target, places.here(node)), implicit=True)
 
 
 def image_of(node: Node | None) -> str | None:

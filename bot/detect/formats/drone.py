@@ -12,7 +12,6 @@ at the pipeline and mounted by its steps; up to version 0.8 steps named host pat
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from bot.detect import sockets
 from bot.detect.ci import legacy
@@ -20,6 +19,7 @@ from bot.detect.ci.places import Place, Places, Subject, address_grants, aliases
 from bot.detect.ci.steps import (
     environment,
     name_of,
+    platform_grant,
     restrictions,
     script_grants,
     steps_of,
@@ -27,9 +27,8 @@ from bot.detect.ci.steps import (
     yaml_grants,
 )
 from bot.detect.format import Format, plain_name
-from bot.detect.grant import Grant, How, Severity, Step, Unknown
+from bot.detect.grant import Grant, Severity, Step, Unknown
 from bot.detect.positioned import Node
-from bot.detect.sockets import Target
 from bot.detect.source import Source
 
 _NAME = re.compile(r"(?:\A|[.-])drone(?:[.-][^/]*)?\.ya?ml\Z", re.IGNORECASE)
@@ -106,8 +105,7 @@ def _by_plugin(places: Places, subject: Subject, step: Node) -> Iterator[Grant]:
     image = step.get("image")
     if image is None or configured or not _PRIVILEGED.match(subject.image or ""):
         return
-    target = Target("docker", How.PLATFORM, Severity.HIGH)
-    yield replace(places.mounted(subject, target, places.here(image)), implicit=True)
+    yield platform_grant(places, subject, image, Severity.HIGH)
 
 
 FORMAT = Format("drone", _matches, _grants)
