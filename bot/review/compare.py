@@ -129,11 +129,13 @@ def _same_definition(old: Grant, new: Grant, _new_name: dict[str, str]) -> bool:
 
 
 def _same_command(old: Grant, new: Grant, new_name: dict[str, str]) -> bool:
-    """Tell whether only the name of a step, or its number, is another."""
+    """Tell whether only the name of a step, or its number, is another, or its image is gone."""
+    if (new_name.get(old.path) or old.path) != new.path or old.resource != new.resource:
+        return False
+    if new.image is None and old.subject == new.subject:
+        return True
     return (
-        (new_name.get(old.path) or old.path) == new.path
-        and old.resource == new.resource
-        and old.image == new.image
+        old.image == new.image
         and old.subject.split(", step ")[0] == new.subject.split(", step ")[0]
         and old.text.strip() == new.text.strip()
     )
