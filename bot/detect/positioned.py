@@ -82,7 +82,7 @@ class Node:
         key keeps its last value, as YAML readers do.
         """
         found: dict[str, tuple[Node, Node]] = {}
-        self._collect(found, (), _MOST_MERGES)
+        self._collect(found, self.via, _MOST_MERGES)
         return found
 
     def _collect(
@@ -128,7 +128,7 @@ class Node:
         if not merged:
             return None
         pair = self.entries().get(name)
-        return pair[1].led(self.via) if pair else None
+        return pair[1] if pair else None
 
     def key(self, name: str) -> Node | None:
         """Return the key node called `name`, or None."""
@@ -136,7 +136,7 @@ class Node:
             if key.text == name:
                 return key.led(self.via)
         pair = self.entries().get(name)
-        return pair[0].led(self.via) if pair else None
+        return pair[0] if pair else None
 
     def members(self) -> tuple[Node, ...]:
         """Return a list's members; () for the others."""

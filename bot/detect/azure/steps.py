@@ -6,7 +6,7 @@ from typing import Literal
 
 from bot.detect.azure.values import Scope, entries
 from bot.detect.ci.inputs import input_grants
-from bot.detect.ci.places import Subject, address_grants
+from bot.detect.ci.places import Subject, address_grants, command_line
 from bot.detect.grant import Grant
 from bot.detect.positioned import Node
 from bot.detect.shell import Script, interpret
@@ -78,11 +78,4 @@ _DOCKER_WORDS = ("command", "action", "dockerComposeCommand", "arguments")
 def _docker_command(name: str, inputs: dict[str, Script]) -> Script:
     """Return the command line that a Docker or DockerCompose task runs."""
     tool = "docker compose" if name.startswith("dockercompose") else "docker"
-    known = [inputs[key] for key in _DOCKER_WORDS if key in inputs and inputs[key].lines]
-    if not known:
-        return Script("", (0,))
-    words = " \\\n".join(one.text.strip("\n").replace("\n", " \\\n") for one in known)
-    lines = tuple(
-        line for one in known for line in one.lines[: one.text.strip("\n").count("\n") + 1]
-    )
-    return Script(f"{tool} {words}", lines)
+    return command_line(tool, (inputs[key] for key in _DOCKER_WORDS if key in inputs))

@@ -30,7 +30,8 @@ def container_grants(places: Places, subject: Subject, container: Container) -> 
     options = _options(container)
     if options is not None:
         for reach in docker_options(options, subject.image):
-            yield replace(places.grant(subject, reach), definition=subject.definition)
+            grant = places.grant(subject, reach)
+            yield replace(grant, definition=subject.definition or grant.definition)
     if container.env:
         yield from address_grants(places, subject, container.env, container.env)
 
@@ -49,7 +50,7 @@ def _options(container: Container) -> Script | None:
     )
     if not parts:
         return None
-    words = " \\\n".join(part.text.replace("\n", " \\\n") for part in parts)
+    words = "\n".join(part.text for part in parts)
     return Script(words, tuple(line for part in parts for line in part.lines))
 
 

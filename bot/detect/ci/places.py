@@ -19,6 +19,8 @@ from bot.detect.sockets import Target
 
 Environment = dict[str, Value]
 _LONGEST_VALUE = 65_536
+# What follows a mount's target changes nothing about a socket.
+_MODE = re.compile(r"(?<=[^\s:]):(?:ro|rw|z|Z|r?shared|r?slave|r?private|nocopy|,)+(?=\s|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class Places:
         return replace(
             found,
             image=reach.image or subject.image,
-            definition=_hash(reach.words),
+            definition=_hash(_MODE.sub("", reach.words)),
             extent=(min(first.line, found.line), max(last.line, found.line))
             if own
             else (found.line, found.line),
@@ -163,6 +165,19 @@ def joined(scripts: Iterable[Script]) -> Script:
         "\n".join(script.text for script in known),
         tuple(line for script in known for line in script.lines),
     )
+
+
+def command_line(first: str, scripts: Iterable[Script]) -> Script:
+    """Return one command of a first word and of texts that hold its further words."""
+    texts: list[str] = []
+    lines: list[int] = []
+    for script in scripts:
+        for text, line in zip(script.text.split("\n"), script.lines, strict=False):
+            words = text.removesuffix("\\").strip()
+            if words:
+                texts.append(words)
+                lines.append(line)
+    return Script(" \\\n".join((f"{first} {texts[0]}", *texts[1:])) if texts else "", tuple(lines))
 
 
 def tells(text: str) -> bool:

@@ -85,9 +85,11 @@ def _kotlin(places: Places, text: Text) -> Iterator[Grant]:
             if call in {"param", "text", "password"} and len(literals) > 1:
                 known.setdefault(literals[0].text, _placed(places, literals[1]))
     for block, around in root.walk():
+        if any(one.values.keys() & _TELLING or one.names.keys() & _TELLING for one in around[-1:]):
+            continue  # `commandType = other { … }` is read with the step that holds it
         build = next((_named(one) for one in reversed(around) if _is_build(one)), "")
         yield from _parameters(places, block, build or _named(block))
-        if not block.values.keys() & _TELLING and not block.names.keys() & _TELLING:
+        if not (block.values.keys() | block.names.keys()) & _TELLING:
             continue
         values = {name: _placed(places, one) for name, one in block.values.items()}
         values |= {name: known[one] for name, one in block.names.items() if one in known}
@@ -101,7 +103,7 @@ def _kotlin(places: Places, text: Text) -> Iterator[Grant]:
         yield from _step(places, _Step(subject, resolved, (block.first, block.last)))
 
 
-# What makes a block a step of interest; `other { … }` is read with the step that holds it.
+# What makes a block a step of interest.
 _TELLING = frozenset({"scriptContent", "dockerRunParameters", "commandArgs", "commandType"})
 
 

@@ -72,7 +72,7 @@ def step_inputs(step: Node, scope: Scope) -> dict[str, Script]:
 
 
 def step_grants(step: Node, number: int, around: Surroundings) -> Iterator[Grant]:
-    """Yield what one step hands over, without what a local action does with its inputs."""
+    """Yield what one step hands over, without what a local action makes of its inputs."""
     places = around.scope.places
     own = environment(step.get("env"), around.scope)
     env = around.scope.env | own
@@ -101,9 +101,9 @@ def _action_grants(
     inputs = step_inputs(step, scope)
     name = scope.read(uses).text.strip()
     if not name.startswith("docker://"):
-        action = name.split("@", 1)[0]
-        own = replace(subject, image=None if action.startswith(".") else action)
-        yield from input_grants(places, own, inputs, scope.env)
+        if not name.startswith("./"):
+            own = replace(subject, image=name.split("@", 1)[0])
+            yield from input_grants(places, own, inputs, scope.env)
         return
     image = mounts.repository(name)
     own = replace(subject, image=image)

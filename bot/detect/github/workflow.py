@@ -6,6 +6,7 @@ from posixpath import normpath
 
 from bot.detect import mounts
 from bot.detect.ci.containers import Container, container_grants
+from bot.detect.ci.inputs import input_grants
 from bot.detect.ci.places import Places, Subject, address_grants, tells
 from bot.detect.github.expressions import Scope, environment, variants
 from bot.detect.github.steps import (
@@ -197,32 +198,31 @@ class Reader:
         """
         telling = {name: value for name, value in inputs.items() if tells(value.text)}
         self._calls += 1
-        if not telling or depth >= _DEEPEST_CALL or self._calls > _MOST_CALLS:
+        if depth >= _DEEPEST_CALL or self._calls > _MOST_CALLS:
             return
-        for path in called_files(uses.text):
-            document = self._document(path)
-            if document is None:
-                continue
-            after = (Step(scope.path, uses.line), *scope.after)
-            given = _defaults(document, self._places, path, after) | telling
-            inside = Scope(self._places, path, after, scope.env, inputs=given)
-            for grant in self._file(document, inside, subject, depth + 1):
-                yield from self._at_caller(grant, telling, scope.path)
+        found = ((path, self._document(path)) for path in called_files(uses.text))
+        path, document = next(((p, one) for p, one in found if one is not None), ("", None))
+        if document is None or _opaque(document):
+            yield from input_grants(self._places, Subject(subject), inputs, scope.env)
             return
+        if not telling:
+            return
+        after = (Step(scope.path, uses.line), *scope.after)
+        given = _defaults(document, self._places, path, after) | telling
+        inside = Scope(self._places, path, after, scope.env, inputs=given)
+        for grant in self._file(document, inside, subject, depth + 1):
+            yield from self._at_caller(grant, telling, scope.path, subject)
 
     def _at_caller(
-        self, grant: Grant, telling: Mapping[str, Script], caller: str
+        self, grant: Grant, telling: Mapping[str, Script], caller: str, subject: str
     ) -> Iterator[Grant]:
         lines = {self._places.at(number).line for one in telling.values() for number in one.lines}
         found = [step.line for step in grant.steps if step.path == caller and step.line in lines]
-        if not found:
-            return
-        if caller != self._places.path:
+        if found and caller != self._places.path:
             yield grant
-            return
-        text = self._places.texts[caller].line(found[0])
-        definition = grant.definition
-        yield replace(grant, line=found[0], text=text, definition=definition, extent=(0, 0))
+        elif found:
+            text = self._places.texts[caller].line(found[0])
+            yield replace(grant, subject=subject, line=found[0], text=text, extent=(0, 0))
 
     def _document(self, path: str) -> Node | None:
         if path not in self._documents:
@@ -265,6 +265,12 @@ def _defaults(
             if default is not None and default.kind == "scalar" and not default.null:
                 found[name] = places.script(default, path, after)
     return found
+
+
+def _opaque(document: Node) -> bool:
+    """Tell whether a file is an action whose code is no workflow: JavaScript, an image."""
+    runs = document.get("runs")
+    return runs is not None and runs.get("steps") is None
 
 
 def _default_shell(node: Node) -> str:
