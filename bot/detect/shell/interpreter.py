@@ -1,11 +1,25 @@
 """The three ways in: a script, an exec form, and a string of docker options."""
 
-from collections.abc import Sequence
+import contextlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
-from bot.detect.shell.model import Env, Reach, Script
+from bot.detect.grant import How
+from bot.detect.shell import containers, hints, windows
+from bot.detect.shell.call import Call
+from bot.detect.shell.expand import Binding, Exhausted
+from bot.detect.shell.follow import Follower
+from bot.detect.shell.model import Env, Reach, Script, Value
+from bot.detect.shell.options import RUN, Options
+from bot.detect.shell.pieces import Arg, Piece, Places, arg
 
 Dialect = Literal["sh", "powershell", "cmd"]
+
+# A line end among options is a blank; after a backslash the reader takes it out itself.
+_LINE_END = re.compile(r"(?<!\\)\n")
+_TOO_LONG = 1_500_000  # characters; of a longer script only telling lines are read
+_MOST_LINES = 3_000  # that are read one by one
 
 
 def interpret(
@@ -16,8 +30,28 @@ def interpret(
     `env` holds the variables that the file gives (env:, variables:, ARG, ENV); the line of a
     `Value` becomes a step of what it leads to.
     """
-    del script, env, dialect
-    return ()
+    if not hints.any_in(script.text, env):
+        return ()
+    if dialect != "sh":
+        script = Script(script.text.replace("\r", " "), script.lines)
+    if len(script.text) > _TOO_LONG:
+        return _finished(_by_line(script, env, dialect, 0), secured=False)
+    follower = _follower(env)
+    place = Places.of_lines(script.text, script.lines)
+    try:
+        if dialect == "sh":
+            follower.follow(script.text, place)
+        else:
+            follower.follow_tree(windows.read(script.text, dialect), script.text, place)
+        again = follower.unfinished
+    except (Exhausted, RecursionError):
+        again = 0
+    found = list(follower.reaches.values())
+    if again is not None:
+        known = {(reach.line, reach.resource) for reach in found}
+        lines = _by_line(script, env, dialect, again)
+        found += [reach for reach in lines if (reach.line, reach.resource) not in known]
+    return _finished(found, secured=follower.tls)
 
 
 def interpret_argv(argv: Sequence[tuple[str, int]], env: Env | None = None) -> tuple[Reach, ...]:
@@ -25,8 +59,13 @@ def interpret_argv(argv: Sequence[tuple[str, int]], env: Env | None = None) -> t
 
     No shell reads these words, so variables in them stay as they are, except inside `sh -c`.
     """
-    del argv, env
-    return ()
+    words = _words(argv)
+    if not words or not hints.any_in(" ".join(word.text for word in words), env):
+        return ()
+    follower = _follower(env)
+    with contextlib.suppress(Exhausted, RecursionError):
+        follower.command(Call(words, follower, _extent(words), (0,)))
+    return _finished(follower.reaches.values(), secured=follower.tls)
 
 
 def docker_options(
@@ -39,5 +78,81 @@ def docker_options(
     GitHub Actions `options:`, Jenkins `args '-v …'`, TeamCity dockerRunParameters: a Script is
     split like shell words, a sequence holds the words already split, each with its file line.
     """
-    del options, image, env
-    return ()
+    follower = _follower(env)
+    try:
+        if isinstance(options, Script):
+            if not hints.any_in(f"docker -v {options.text}", env):
+                return ()
+            place = Places.of_lines(options.text, options.lines)
+            words = follower.words(_LINE_END.sub(" ", options.text), place)
+        else:
+            words = _words(options)
+        if not words:
+            return ()
+        name = arg((Piece(image, words[-1].pieces[-1].trail),), image) if image else None
+        given = (*words, name) if name else words
+        call = Call(given, follower, _extent(words), (0,))
+        containers.start(call, "docker create", Options(given, RUN), image=name is not None)
+    except (Exhausted, RecursionError):
+        pass
+    return _finished(follower.reaches.values(), secured=follower.tls)
+
+
+def _follower(env: Env | None) -> Follower:
+    follower = Follower()
+    given: Mapping[str, str | Value] = env or {}
+    for name, value in given.items():
+        trail = (value.line,) if isinstance(value, Value) else ()
+        text = value.text if isinstance(value, Value) else value
+        if name == "DOCKER_TLS_VERIFY" and text not in {"", "0"}:
+            follower.secured()
+        follower.scope.set(name, (Binding(((Piece(text, trail),),)),))
+    return follower
+
+
+def _words(argv: Sequence[tuple[str, int]]) -> tuple[Arg, ...]:
+    return tuple(arg((Piece(text, (line,)),), text) for text, line in argv)
+
+
+def _extent(words: Sequence[Arg]) -> tuple[int, int]:
+    lines = [piece.trail[-1] for word in words for piece in word.pieces if piece.trail]
+    return (min(lines), max(lines)) if lines else (1, 1)
+
+
+def _finished(found: Iterable[Reach], *, secured: bool) -> tuple[Reach, ...]:
+    """Put reaches in order; of one script's own ways to one daemon keep the first."""
+    kept: list[Reach] = []
+    own: set[tuple[str, How]] = set()
+    for reach in sorted(found, key=lambda reach: (reach.line, reach.resource)):
+        if reach.image is None and reach.how in {How.ADDRESS, How.RAW_API}:
+            if secured and reach.how is How.ADDRESS and reach.resource.startswith("tcp://"):
+                continue
+            if (reach.resource, reach.how) in own:
+                continue
+            own.add((reach.resource, reach.how))
+        kept.append(reach)
+    return tuple(kept)
+
+
+def _by_line(script: Script, env: Env | None, dialect: Dialect, start: int) -> list[Reach]:
+    """Read each telling line from file line `start` on as a script of its own."""
+    found: list[Reach] = []
+    place = Places.of_lines(script.text, script.lines)
+    count = 0
+    for part, at in hints.telling(script.text):
+        line = place(at)[0]
+        if line < start:
+            continue
+        count += 1
+        if count > _MOST_LINES:
+            break
+        follower = _follower(env)
+        try:
+            if dialect == "sh":
+                follower.follow(part, place.shifted(at))
+            else:
+                follower.follow_tree(windows.read(part, dialect), part, place.shifted(at))
+        except (Exhausted, RecursionError):
+            pass
+        found.extend(follower.reaches.values())
+    return list({(reach.line, reach.resource, reach.how): reach for reach in found}.values())

@@ -1,0 +1,307 @@
+"""Words -> fields, with the variables that are known at this point of the script.
+
+POSIX.1-2024 section 2.6, Bash arrays. A variable may have several values, because an `if` or a loop
+gives them; one *variation* of a command takes the n-th value of each. A variable that nothing
+gives stays in the text as written.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from bot.detect.shell.pieces import Arg, Piece, Pieces, Places, arg, cut, text_of, used
+from bot.detect.shell.tree import Literal, Node, Opaque, Part, Substitution, Variable, Word
+
+MOST_VALUES = 8  # of one variable
+_MOST_FIELDS = 4_000  # of one word or array
+_BREAK = re.compile(r"[ \t\n]+")
+_GLOB = re.compile(r"[*?\[]")
+
+
+class Exhausted(Exception):  # noqa: N818 - not an error: the script is longer than what is followed
+    """The script does more than is followed."""
+
+
+class Binding(NamedTuple):
+    """One value of a variable: one field, or the elements of an array."""
+
+    fields: tuple[Pieces, ...]
+    array: bool = False
+
+
+Values = tuple[Binding | None, ...]  # None: perhaps not set here
+
+
+class Scope:
+    """The variables, in layers: what happens in a branch stays in its layer until it is joined."""
+
+    def __init__(self) -> None:
+        self.layers: list[dict[str, Values]] = [{}]
+        self.positional: tuple[Pieces, ...] | None = None  # None: not known
+
+    def get(self, name: str) -> Values:
+        """Return the values that a variable may have; none if nothing sets it."""
+        for layer in reversed(self.layers):
+            if name in layer:
+                return layer[name]
+        return ()
+
+    def set(self, name: str, values: Iterable[Binding | None]) -> None:
+        """Give a variable new values."""
+        self.layers[-1][name] = _distinct(values)
+
+    def forget(self, name: str) -> None:
+        """Make a variable empty."""
+        self.layers[-1][name] = (Binding(((),)),)
+
+    def join(self, branches: Sequence[dict[str, Values]], *, exhaustive: bool) -> None:
+        """Take over what branches did, of which one ran, or none unless `exhaustive`."""
+        for name in dict.fromkeys(name for branch in branches for name in branch):
+            before = self.get(name) or (None,)
+            values: list[Binding | None] = []
+            for branch in branches:
+                values.extend(branch.get(name, before))
+            if not exhaustive:
+                values.extend(before)
+            self.set(name, values)
+
+
+def _distinct(values: Iterable[Binding | None]) -> Values:
+    """Keep different values, and of too many those that name a socket or start a container."""
+    seen: dict[tuple[str, ...] | None, Binding | None] = {}
+    for value in values:
+        key = None if value is None else tuple(text_of(field) for field in value.fields)
+        seen.setdefault(key, value)
+    if len(seen) > MOST_VALUES:
+        telling = [value for key, value in seen.items() if key and any(map(_tells, key))]
+        others = [value for value in seen.values() if value not in telling]
+        return tuple((telling + others)[:MOST_VALUES])
+    return tuple(seen.values())
+
+
+def _tells(text: str) -> bool:
+    return "sock" in text or "docker" in text or "/run" in text or "-v" in text
+
+
+class Expander:
+    """Expands words. `run` evaluates the commands of a substitution and returns their output."""
+
+    def __init__(self, scope: Scope, run: Callable[[Node], Pieces]) -> None:
+        self.scope = scope
+        self.run = run
+        self.place = Places((), ())
+        self.text = ""
+        self.variation = 0
+        self.widest = 1  # how many variations the words seen so far have
+        self.budget = 400_000
+        self.files: dict[str, Pieces] = {}  # what `<(…)` and written files hold
+
+    def spend(self, cost: int) -> None:
+        """Count work. Raises Exhausted when a script does too much of it."""
+        self.budget -= cost
+        if self.budget < 0:
+            raise Exhausted
+
+    def fields(self, words: Iterable[Word]) -> list[Arg]:
+        """Return the fields that words expand to."""
+        found: list[Arg] = []
+        for word in words:
+            parts = word.parts
+            raw = self.text[word.at : word.end]
+            if len(parts) == 1 and isinstance(parts[0], Literal):
+                part = parts[0]
+                pieces = (Piece(part.text, self.place(part.at), quoted=part.quoted),)
+                found.append(Arg(part.text, pieces, raw))
+                self.spend(1)
+                continue
+            found.extend(arg(cut(field), raw) for field in self.split(parts)[:_MOST_FIELDS])
+            if len(found) > _MOST_FIELDS * 4:
+                break
+        return found
+
+    def split(self, parts: Iterable[Part]) -> list[list[Piece]]:
+        """Return the fields of one word."""
+        done: list[list[Piece]] = []
+        current: list[Piece] | None = None
+        for part in parts:
+            self.spend(1)
+            if isinstance(part, Literal):
+                current = current or []
+                current.append(Piece(part.text, self.place(part.at), quoted=part.quoted))
+                continue
+            values = self._values(part)
+            if part.quoted:
+                for number, value in enumerate(values):
+                    if number:
+                        done.append(current or [])
+                        current = []
+                    current = [*(current or []), *value]
+                if not values and isinstance(part, Variable) and not part.every:
+                    current = current or []
+                continue
+            for number, value in enumerate(values):
+                if number and current:
+                    done.append(current)
+                    current = None
+                current = self._split_unquoted(value, done, current)
+            if len(done) > _MOST_FIELDS:
+                break
+        if current is not None:
+            done.append(current)
+        return done
+
+    def scalar(self, parts: Iterable[Part]) -> Pieces:
+        """Return the text of a word that is not split: an assigned value, a here-document."""
+        pieces: list[Piece] = []
+        for part in parts:
+            self.spend(1)
+            if isinstance(part, Literal):
+                pieces.append(Piece(part.text, self.place(part.at), quoted=part.quoted))
+                continue
+            for number, value in enumerate(self._values(part)):
+                if number:
+                    pieces.append(Piece(" ", self.place(part.at)))
+                pieces.extend(value)
+        return cut(pieces)
+
+    def _split_unquoted(
+        self, value: Pieces, done: list[list[Piece]], current: list[Piece] | None
+    ) -> list[Piece] | None:
+        for piece in value:
+            if not piece.known:
+                current = [*(current or []), piece]
+                continue
+            fields = _BREAK.split(piece.text)
+            self.spend(len(fields))
+            for number, text in enumerate(fields[: _MOST_FIELDS * 4]):
+                if number and current is not None:
+                    done.append(current)
+                    current = None
+                if text:
+                    current = [*(current or []), piece._replace(text=text)]
+        return current
+
+    def _values(self, part: Part) -> tuple[Pieces, ...]:
+        """Return the value of an expansion; several for an array or all arguments."""
+        match part:
+            case Literal(text, at, quoted):
+                return ((Piece(text, self.place(at), quoted=quoted),),)
+            case Opaque(text, at, quoted):
+                return ((Piece(text, self.place(at), known=False, quoted=quoted),),)
+            case Substitution():
+                return self._substitution(part)
+            case Variable():
+                values = self._variable(part)
+                self.spend(sum(map(len, values)))
+                return values
+
+    def _substitution(self, part: Substitution) -> tuple[Pieces, ...]:
+        line = self.place(part.at)
+        variation = self.variation
+        output = self.run(part.body)
+        self.variation = variation
+        if part.file:
+            name = f"/dev/fd/{len(self.files)}"
+            self.files[name] = output
+            return ((Piece(name, line, known=False),),)
+        unknown = (Piece(part.text, line, known=False, quoted=part.quoted),)
+        known = _stripped(tuple(piece for piece in output if piece.known))
+        if known and len(known) == len(_stripped(output)):
+            return (used(known, line),)
+        if known:
+            self.widest = max(self.widest, 2)
+            return (used(known, line) if self.variation % 2 else unknown,)
+        return ((),) if not output else (unknown,)
+
+    def binding(self, name: str) -> Binding | None:
+        """Return the value of a variable in this variation, None if nothing gives it."""
+        if name.isdigit() or name in {"@", "*"}:
+            return self._positional(name)
+        values = self.scope.get(name)
+        if not values:
+            return None
+        self.widest = max(self.widest, len(values))
+        return values[self.variation % len(values)]
+
+    def _positional(self, name: str) -> Binding | None:
+        given = self.scope.positional
+        if given is None or name == "0":
+            return None
+        if name in {"@", "*"}:
+            return Binding(given, array=True)
+        index = int(name[:6]) - 1
+        return Binding((given[index],)) if index < len(given) else Binding(((),))
+
+    def _variable(self, part: Variable) -> tuple[Pieces, ...]:
+        line = self.place(part.at)
+        binding = self.binding(part.name) if part.name else None
+        unknown = ((Piece(part.text, line, known=False, quoted=part.quoted),),)
+        operator = part.operator
+        empty = binding is not None and not any(text_of(field) for field in binding.fields)
+        if operator in {":-", "-", ":=", "="}:
+            if binding is None or (empty and operator[0] == ":"):
+                word = self.split(part.word) if not part.quoted else [list(self.scalar(part.word))]
+                if operator.endswith("="):
+                    value = Binding((self.scalar(part.word),))
+                    self.scope.set(part.name, (value,))
+                return tuple(cut(field) for field in word)
+        elif operator in {":+", "+"}:
+            return self._alternative(part, binding, empty=empty)
+        elif operator in {"#", "##", "%", "%%"}:
+            return self._trimmed(part, binding) or unknown
+        elif operator == "other":
+            return unknown
+        if binding is None:
+            return unknown
+        held = binding.fields if part.every or not binding.array else binding.fields[:1]
+        if part.name.isdigit() or part.name in {"@", "*"}:
+            return held  # the line of the call says it
+        return tuple(used(field, line) for field in held)
+
+    def _alternative(
+        self, part: Variable, binding: Binding | None, *, empty: bool
+    ) -> tuple[Pieces, ...]:
+        """`${X:+word}`: the word if X has a value; if nothing tells, both."""
+        if binding is None:
+            self.widest = max(self.widest, 2)
+            if self.variation % 2:
+                return ()
+        elif empty and part.operator == ":+":
+            return ()
+        if part.quoted:
+            return (self.scalar(part.word),)
+        return tuple(cut(field) for field in self.split(part.word))
+
+    def _trimmed(self, part: Variable, binding: Binding | None) -> tuple[Pieces, ...] | None:
+        """`${X#prefix}` and `${X%suffix}` with a pattern that stands for itself."""
+        pattern = text_of(self.scalar(part.word))
+        if binding is None or len(binding.fields) != 1 or _GLOB.search(pattern):
+            return None
+        value = arg(binding.fields[0])
+        if part.operator[0] == "#":
+            kept = value.tail(len(pattern)) if value.text.startswith(pattern) else value
+            return (used(kept.pieces, self.place(part.at)),)
+        text = value.text.removesuffix(pattern)
+        return (used(_first(value.pieces, len(text)), self.place(part.at)),)
+
+
+def _first(pieces: Pieces, length: int) -> Pieces:
+    kept: list[Piece] = []
+    for piece in pieces:
+        if length <= 0:
+            break
+        kept.append(piece._replace(text=piece.text[:length]))
+        length -= len(piece.text)
+    return tuple(kept)
+
+
+def _stripped(pieces: Pieces) -> Pieces:
+    """Return output without its last newlines."""
+    held = list(pieces)
+    while held:
+        text = held[-1].text.rstrip("\n")
+        if text or not held[-1].known:
+            held[-1] = held[-1]._replace(text=text)
+            break
+        held.pop()
+    return tuple(held)

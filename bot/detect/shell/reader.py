@@ -1,0 +1,493 @@
+"""Shell text -> a tree of commands.
+
+Grammar: POSIX.1-2024 "Shell Command Language" sections 2.9 and 2.10, and the Bash reference manual
+for `[[ … ]]`, `function`, `select` and arrays. Nothing is refused: a stray `fi` or `)` is passed
+over, a construct that never ends goes on to the end.
+"""
+
+import re
+
+from bot.detect.shell.tree import (
+    NOTHING,
+    Assignment,
+    Branches,
+    Chain,
+    Function,
+    Group,
+    Here,
+    Literal,
+    Loop,
+    Node,
+    Pipeline,
+    Redirection,
+    Sequence,
+    Simple,
+    Word,
+)
+from bot.detect.shell.words import DEEPEST, WordReader
+
+_MOST_WORDS = 20_000  # of one command; the rest of it is passed over
+
+_ASSIGNMENT = re.compile(
+    r"(?P<name>[A-Za-z_]\w*)(?P<index>\[[^\]\n]*\])?(?P<append>\+?)=", re.ASCII
+)
+_DECLARING = frozenset({"export", "declare", "typeset", "local", "readonly"})
+_REDIRECTION = re.compile(
+    r"(?P<number>\d+|\{\w+\})?(?P<operator><<<|<<[-~]?|<>|<&|>&|>>|>\||<(?!\()|>(?!\())|(?P<both>&>>?)"
+)
+_DELIMITER = re.compile(r"""[ \t]*(?P<text>(?:'[^'\n]*'|"[^"\n]*"|\\.|[^\s;&|<>()'"\\])+)""")
+_UNQUOTE = re.compile(r"""['"\\]""")
+_KEYWORD = re.compile(
+    r"(?:if|then|elif|else|fi|case|esac|for|select|while|until|do|done|function|time|coproc"
+    r"|\{|\}|!|\[\[)(?=[\s;&|()<>]|\Z)"
+)
+_FUNCTION = re.compile(r"[ \t]*\([ \t]*\)")
+_NAMED = re.compile(r"[ \t]*([^\s;&|()<>]+)(?:[ \t]*\([ \t]*\))?")
+_CLOSERS = frozenset({"then", "elif", "else", "fi", "esac", "do", "done", "}"})
+_NEWLINES = re.compile(r"(?:[ \t\r\f\v]+|\\\r?\n|#[^\n]*)*")
+_ARITHMETIC = re.compile(r"[\w\s$+\-*/%<>=!&|^~?:,.\[\]{}#@'\"]*", re.ASCII)
+
+
+class Reader(WordReader):
+    """Reads commands from `text[at:end]`."""
+
+    def __init__(self, text: str, at: int = 0, end: int | None = None, depth: int = 0) -> None:
+        super().__init__(text, at, end, depth)
+        self._pending: list[tuple[Here, str, bool, bool]] = []
+        self._awaited: list[frozenset[str]] = []
+
+    def script(self) -> Node:
+        """Read everything."""
+        return self._sequence(frozenset(), paren=False)
+
+    def commands_until_paren(self) -> Node:
+        """Read commands and the `)` that ends them."""
+        start = self.at
+        awaited, self._awaited = self._awaited, []
+        body = self._sequence(frozenset(), paren=True)
+        self._awaited = awaited
+        if self.text.startswith(")", self.at, self.end):
+            self.at += 1
+        else:
+            self.lost(start)
+        return body
+
+    def commands_between(self, at: int, end: int) -> Node:
+        """Read commands from a part of the text."""
+        inner = Reader(self.text, at, end, self.depth + 1)
+        body = inner.script()
+        if inner.unfinished is not None:
+            self.lost(inner.unfinished)
+        return body
+
+    # -- between commands ------------------------------------------------------------------------
+
+    def _newlines(self) -> None:
+        """Skip blanks, comments and newlines; read the here-documents that a newline starts."""
+        while True:
+            if found := _NEWLINES.match(self.text, self.at, self.end):
+                self.at = found.end()
+            if not self.text.startswith("\n", self.at, self.end):
+                return
+            self.at += 1
+            if self._pending:
+                self._here_bodies()
+
+    def _here_bodies(self) -> None:
+        pending, self._pending = self._pending, []
+        for holder, delimiter, quoted, tabs in pending:
+            start = at = self.at
+            self.at = stop = self.end
+            while at < self.end:
+                newline = self.text.find("\n", at, self.end)
+                line_end = newline if newline >= 0 else self.end
+                line = self.text[at:line_end]
+                if line == delimiter or line.strip() == delimiter:
+                    stop, self.at = at, min(line_end + 1, self.end)
+                    break
+                at = line_end + 1
+            self.here(holder, start, stop, quoted=quoted, tabs=tabs)
+
+    def _keyword(self) -> str:
+        found = _KEYWORD.match(self.text, self.at, self.end)
+        return found[0] if found else ""
+
+    def _sequence(self, stops: frozenset[str], *, paren: bool, arm: bool = False) -> Node:
+        """Read commands up to one of `stops`, to `)` if `paren`, to `;;` if `arm`; pass none."""
+        items: list[Node] = []
+        self._awaited.append(stops)
+        while self.at < self.end:
+            self._newlines()
+            if self.at >= self.end:
+                break
+            char = self.text[self.at]
+            if char == ";":
+                if arm and self.text.startswith((";;", ";&"), self.at, self.end):
+                    break
+                self.at += 1
+                continue
+            if char == ")":
+                if paren or arm:
+                    break
+                self.at += 1
+                continue
+            if char in "&|":
+                if char == "&" and self.text.startswith("&>", self.at, self.end):
+                    items.append(self._simple())
+                else:
+                    self.at += 1
+                continue
+            keyword = self._keyword()
+            if keyword in _CLOSERS:
+                if any(keyword in awaited for awaited in self._awaited):
+                    break
+                self.at += len(keyword)
+                continue
+            start = self.at
+            items.append(self._chain())
+            if self.at == start:
+                self.at += 1
+        self._awaited.pop()
+        return items[0] if len(items) == 1 else Sequence(tuple(items))
+
+    def _chain(self) -> Node:
+        first = self._pipeline()
+        rest: list[Node] = []
+        while True:
+            self.blank()
+            if not self.text.startswith(("&&", "||"), self.at, self.end):
+                break
+            self.at += 2
+            self._newlines()
+            start = self.at
+            rest.append(self._pipeline())
+            if self.at == start:
+                break
+        return Chain(first, tuple(rest)) if rest else first
+
+    def _pipeline(self) -> Node:
+        stages = [self._command()]
+        while True:
+            self.blank()
+            if not self.text.startswith("|", self.at, self.end) or self.text.startswith(
+                "||", self.at, self.end
+            ):
+                break
+            self.at += 2 if self.text.startswith("|&", self.at, self.end) else 1
+            self._newlines()
+            start = self.at
+            stages.append(self._command())
+            if self.at == start:
+                break
+        return stages[0] if len(stages) == 1 else Pipeline(tuple(stages))
+
+    # -- commands --------------------------------------------------------------------------------
+
+    def _command(self) -> Node:
+        self.blank()
+        while (keyword := self._keyword()) in {"!", "time", "coproc"}:
+            self.at += len(keyword)
+            self.blank()
+        if self.depth >= DEEPEST:
+            while self.text.startswith("(", self.at, self.end):
+                self.at += 1
+                self.blank()
+            if keyword and keyword != "[[":
+                self.at += len(keyword)
+            return self._simple()
+        self.depth += 1
+        node = self._compound(keyword)
+        self.depth -= 1
+        if node is None:
+            return self._simple()
+        if isinstance(node, Function):
+            return node
+        redirections = self._redirections()
+        if redirections and isinstance(node, Group):
+            return node._replace(redirections=redirections)
+        return Group(node, redirections, subshell=False) if redirections else node
+
+    def _compound(self, keyword: str) -> Node | None:
+        if self.text.startswith("(", self.at, self.end):
+            return self._parenthesis()
+        if not keyword or keyword in _CLOSERS:
+            return None
+        start = self.at
+        self.at += len(keyword)
+        match keyword:
+            case "{":
+                body = self._sequence(frozenset("}"), paren=False)
+                self._pass("}")
+                return Group(body, (), subshell=False)
+            case "if":
+                return self._if()
+            case "case":
+                return self._case()
+            case "for" | "select":
+                return self._for(start)
+            case "while" | "until":
+                test = self._sequence(frozenset({"do"}), paren=False)
+                return Loop("", (), test, self._do(), start)
+            case "function":
+                return self._function()
+            case _:
+                return self._test(start)
+
+    def _pass(self, keyword: str) -> bool:
+        if self._keyword() != keyword:
+            return False
+        self.at += len(keyword)
+        return True
+
+    def _parenthesis(self) -> Node:
+        if self.text.startswith("((", self.at, self.end):
+            stop = self.find("))", self.at)
+            line = self.find("\n", self.at)
+            if stop < min(line, self.end) and _ARITHMETIC.fullmatch(self.text, self.at + 2, stop):
+                self.at = stop + 2
+                return NOTHING
+        self.at += 1
+        return Group(self.commands_until_paren(), (), subshell=True)
+
+    def _if(self) -> Node:
+        tests: list[Node] = []
+        arms: list[Node] = []
+        exhaustive = False
+        arm = frozenset({"elif", "else", "fi"})
+        while True:
+            tests.append(self._sequence(frozenset({"then"}) | arm, paren=False))
+            self._pass("then")
+            arms.append(self._sequence(arm, paren=False))
+            if not self._pass("elif"):
+                break
+        while self._pass("else"):
+            exhaustive = True
+            arms.append(self._sequence(arm, paren=False))
+        self._pass("fi")
+        return Branches(tuple(tests), tuple(arms), exhaustive)
+
+    def _case(self) -> Node:
+        self.blank()
+        self.word()
+        self._newlines()
+        if self.text.startswith("in", self.at, self.end):
+            self.at += 2
+        arms: list[Node] = []
+        exhaustive = False
+        stops = frozenset({"esac"})
+        while self.at < self.end:
+            self._newlines()
+            if self._pass("esac"):
+                break
+            start = self.at
+            exhaustive |= self._pattern()
+            arms.append(self._sequence(stops, paren=False, arm=True))
+            while self.text.startswith((";", "&"), self.at, self.end):
+                self.at += 1
+            if self.at == start or (self._keyword() in _CLOSERS and self._keyword() != "esac"):
+                break
+        return Branches((), tuple(arms), exhaustive)
+
+    def _pattern(self) -> bool:
+        """Read `a | b)` and say whether it takes anything."""
+        start = self.at
+        while self.at < self.end:
+            self.blank()
+            char = self.text[self.at : self.at + 1]
+            if char in {"(", "|"}:
+                self.at += 1
+            elif char == ")":
+                taken = self.text[start : self.at].strip(" \t(")
+                self.at += 1
+                return taken == "*"
+            elif self.word() is None:
+                break
+        return False
+
+    def _for(self, start: int) -> Node:
+        self.blank()
+        if self.text.startswith("((", self.at, self.end):
+            self.at = min(self.find("))", self.at) + 2, self.end)
+            return Loop("", (), None, self._do(), start)
+        found = _NAMED.match(self.text, self.at, self.end)
+        name = ""
+        if found:
+            name = found[1]
+            self.at = found.end(1)
+        self._newlines()
+        words: list[Word] = []
+        if self.text.startswith("in", self.at, self.end):
+            self.at += 2
+            self.blank()
+            while (word := self.word()) is not None and len(words) < _MOST_WORDS:
+                words.append(word)
+                self.blank()
+        return Loop(name, tuple(words), None, self._do(), start)
+
+    def _do(self) -> Node:
+        self._newlines()
+        while self.text.startswith(";", self.at, self.end):
+            self.at += 1
+            self._newlines()
+        if self._pass("{"):
+            body = self._sequence(frozenset("}"), paren=False)
+            self._pass("}")
+            return body
+        self._pass("do")
+        body = self._sequence(frozenset({"done"}), paren=False)
+        self._pass("done")
+        return body
+
+    def _function(self) -> Node | None:
+        found = _NAMED.match(self.text, self.at, self.end)
+        if found is None:
+            return None
+        self.at = found.end()
+        return self._definition(found[1])
+
+    def _definition(self, name: str) -> Function:
+        self._newlines()
+        if self.depth >= DEEPEST:
+            return Function(name, NOTHING)
+        self.depth += 1
+        body = self._command()
+        self.depth -= 1
+        return Function(name, body)
+
+    def _test(self, start: int) -> Node:
+        """Read `[[ … ]]`; only what runs inside it matters."""
+        words = [Word((Literal("[[", start, quoted=False),), start, self.at)]
+        close = self.find("]]", self.at)
+        while self.at < close:
+            self._newlines()
+            word = self.word()
+            if word is None:
+                self.at += 1
+            elif len(words) < _MOST_WORDS:
+                words.append(word)
+        self.at = max(self.at, min(close + 2, self.end))
+        return Simple((), tuple(words), (), (), start, self.at)
+
+    # -- simple commands -------------------------------------------------------------------------
+
+    def _simple(self) -> Node:
+        start = end = self.at
+        assignments: list[Assignment] = []
+        declared: list[Assignment] = []
+        words: list[Word] = []
+        redirections: list[Redirection] = []
+        declaring = False
+        while self.at < self.end and len(words) < _MOST_WORDS:
+            self.blank()
+            if self.at >= self.end:
+                break
+            char = self.text[self.at]
+            if char in "\n;)#|" or (char == "&" and not self._redirected()):
+                break
+            if (char in "<>&" or char.isdigit()) and self._redirected():
+                redirections.append(self._redirection())
+                end = self.at
+                continue
+            if char == "(":
+                if len(words) == 1 and not assignments and (name := self._defined(words[0])):
+                    return self._definition(name)
+                self.at += 1
+                continue
+            if not words or declaring:
+                assignment = self._assignment()
+                if assignment is not None:
+                    (declared if words else assignments).append(assignment)
+                    end = self.at
+                    continue
+            word = self.word()
+            if word is None:
+                self.at += 1
+                continue
+            words.append(word)
+            end = self.at
+            if len(words) == 1:
+                declaring = self.text[word.at : word.end] in _DECLARING
+        if len(words) >= _MOST_WORDS:
+            self.at = self.find("\n", self.at)
+        return Simple(
+            tuple(assignments), tuple(words), tuple(declared), tuple(redirections), start, end
+        )
+
+    def _defined(self, word: Word) -> str:
+        """Return the name if `name ()` stands here, and pass the parentheses."""
+        found = _FUNCTION.match(self.text, self.at, self.end)
+        if found is None:
+            return ""
+        self.at = found.end()
+        return self.text[word.at : word.end]
+
+    def _assignment(self) -> Assignment | None:
+        found = _ASSIGNMENT.match(self.text, self.at, self.end)
+        if found is None:
+            return None
+        start = self.at
+        self.at = found.end()
+        append, indexed = bool(found["append"]), bool(found["index"])
+        if self.text.startswith("(", self.at, self.end):
+            self.at += 1
+            elements = self._elements()
+            empty = Word((), self.at, self.at)
+            return Assignment(found["name"], append, empty, elements, start, indexed)
+        value = self.word() or Word((), self.at, self.at)
+        return Assignment(found["name"], append, value, None, start, indexed)
+
+    def _elements(self) -> tuple[Word, ...]:
+        start = self.at
+        words: list[Word] = []
+        while self.at < self.end:
+            self._newlines()
+            if self.text.startswith(")", self.at, self.end):
+                self.at += 1
+                return tuple(words)
+            word = self.word()
+            if word is None:
+                self.at += 1
+            elif len(words) < _MOST_WORDS:
+                words.append(word)
+        self.lost(start)
+        return tuple(words)
+
+    def _redirected(self) -> re.Match[str] | None:
+        return _REDIRECTION.match(self.text, self.at, self.end)
+
+    def _redirections(self) -> tuple[Redirection, ...]:
+        found: list[Redirection] = []
+        while True:
+            self.blank()
+            if not self._redirected():
+                return tuple(found)
+            found.append(self._redirection())
+
+    def _redirection(self) -> Redirection:
+        found = self._redirected()
+        if found is None:  # the caller looked
+            return Redirection("", None, None)
+        operator = found["operator"] or found["both"]
+        if operator.startswith("<<") and operator != "<<<":
+            delimiter = _DELIMITER.match(self.text, found.end(), self.end)
+            if delimiter is None or self.text.startswith("<<", found.end(), self.end):
+                self.at = found.end()
+                return Redirection("", None, None)
+            self.at = delimiter.end()
+            holder = Here()
+            plain = _UNQUOTE.sub("", delimiter["text"])
+            quoted = plain != delimiter["text"]
+            self._pending.append((holder, plain, quoted, operator != "<<"))
+            return Redirection("<<", None, holder)
+        self.at = found.end()
+        self.blank()
+        if found["number"] not in {None, "1"} and operator.startswith(">"):
+            operator = ""  # not the standard output
+        return Redirection(operator, self.word(), None)
+
+
+def read(text: str) -> tuple[Node, int | None]:
+    """Return the tree of a script, and where something began that never ends."""
+    reader = Reader(text)
+    tree = reader.script()
+    return tree, reader.unfinished
