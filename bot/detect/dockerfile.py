@@ -14,7 +14,7 @@ from bot.detect.shell import Script
 _DIRECTIVE = re.compile(r"#\s*escape\s*=\s*(?P<escape>[\\`])\s*\Z", re.IGNORECASE)
 _ANY_DIRECTIVE = re.compile(r"#\s*\w+\s*=")
 _INSTRUCTION = re.compile(r"\s*(?P<name>[A-Za-z]+)(?:\s+|\Z)")
-_HEREDOC = re.compile(r"<<(?P<dash>-?)(?P<quote>[\"']?)(?P<word>[A-Za-z_]\w*)(?P=quote)")
+HEREDOC = re.compile(r"<<(?P<dash>-?)(?P<quote>[\"']?)(?P<word>[A-Za-z_]\w*)(?P=quote)")
 _FLAG = re.compile(r"[\s\\]*--[a-z-]+(?:=\S*)?(?=[\s\\]|\Z)")
 _WRAPPED = frozenset(
     {"RUN", "CMD", "ENTRYPOINT", "ENV", "VOLUME", "ARG", "HEALTHCHECK", "LABEL", "COPY", "ADD"}
@@ -76,7 +76,7 @@ def instructions(text: Text) -> Iterator[Instruction]:
         heredocs: list[Script] = []
         name = found["name"].upper()
         if name in {"RUN", "COPY", "ADD", "ONBUILD"}:
-            for opened in _HEREDOC.finditer("\n".join(pieces)):
+            for opened in HEREDOC.finditer("\n".join(pieces)):
                 document, number = _heredoc(text, number, last, opened["word"], opened["dash"])
                 heredocs.append(document)
         script = Script("\\\n".join(pieces), tuple(lines))

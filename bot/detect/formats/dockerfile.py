@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bot.detect import mounts, sockets
-from bot.detect.dockerfile import Instruction, assignments, instructions, without_flags
+from bot.detect.dockerfile import HEREDOC, Instruction, assignments, instructions, without_flags
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, How, Severity, Step
 from bot.detect.lines import Text, decode
@@ -167,7 +167,7 @@ def _runs(
     if not one.heredocs:
         yield from script_grants(path, text, subject, script, env)
         return
-    command = script.text.split("<<", 1)[0].strip()
+    command = HEREDOC.sub("", script.text).strip(" \t\\\n;")
     if not command or re.match(r"(?:\S*/)?(?:ba|da|a|z|k)?sh\b", command):
         for document in one.heredocs:
             yield from script_grants(path, text, subject, document, env)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bot.detect import sockets
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant
 from bot.detect.lines import Text, decode
@@ -29,8 +30,12 @@ _RULE = re.compile(r"(?P<targets>[^\s#:=][^#:=]*?)\s*::?(?!=)(?P<rest>[^=].*|)\Z
 _REFERENCE = re.compile(
     r"\$(?:\((?P<round>[\w.-]+)\)|\{(?P<curly>[\w.-]+)\}|(?P<one>[A-Za-z@<^?*]))"
 )
+_NAMED = re.compile(r"\$[({]([\w.-]+)[:)}]")
+_FUNCTION = re.compile(r"\$\((?P<name>if|or|and|strip|firstword|filter-out|wildcard|addprefix)\s+")
+_PATTERN = re.compile(r"\$\((?P<name>[\w.-]+):(?P<old>[^=%()]*%?[^=%()]*)=(?P<new>[^()]*)\)")
 _CALL = re.compile(r"\$\(call\s+(?P<name>[\w.-]+)[^)]*\)")
 _SHELL_CALL = re.compile(r"\$\(shell\s+")
+_PREFIX = re.compile(r"\A\s*[-@+]+\s*")  # "Recipe Echoing", "Errors in Recipes"
 _LONGEST = 20_000
 _DEEPEST = 8
 
@@ -56,11 +61,15 @@ def grants(path: str, source: Source) -> Iterator[Grant]:
     recipes: list[tuple[str, list[tuple[str, int]]]] = []
     _read(text, variables, recipes)
     env = {
-        _shell_name(name): Value(_expanded(value.text, variables), value.line)
+        _shell_name(name): Value(_expanded(value.text, variables), _line(name, variables))
         for name, value in variables.items()
     }
     for target, lines in recipes:
-        shell = [_as_shell(line) for line, _ in lines]
+        continued = [False, *(line.endswith("\\") for line, _ in lines)]
+        shell = [
+            _as_shell(line if inside else _PREFIX.sub("", line))
+            for (line, _), inside in zip(lines, continued, strict=False)
+        ]
         script = Script("\n".join(shell), tuple(number for _, number in lines))
         yield from script_grants(path, text, f"target {target}", script, env)
 
@@ -117,6 +126,21 @@ def _assign(variables: dict[str, _Variable], assigned: re.Match[str], line: int)
             variables[name] = _Variable(value, line)
 
 
+def _line(name: str, variables: dict[str, _Variable]) -> int:
+    """Return the line of the variable that says what `name` comes to: a socket, if one is named."""
+    seen: set[str] = set()
+    waiting = [name]
+    while waiting:
+        known = variables.get(waiting[0])
+        if known is not None and sockets.mentions(known.text):
+            return known.line
+        seen.add(waiting.pop(0))
+        if known is not None:
+            named = (found[1] for found in _NAMED.finditer(known.text))
+            waiting += [one for one in named if one not in seen]
+    return variables[name].line
+
+
 def _expanded(value: str, variables: dict[str, _Variable], depth: int = 0) -> str:
     """Return a variable's value with the make variables in it put in, `$$` as `$`."""
 
@@ -126,9 +150,57 @@ def _expanded(value: str, variables: dict[str, _Variable], depth: int = 0) -> st
             return f"${{{_shell_name(found['round'] or found['curly'] or 'TARGET')}}}"
         return _expanded(known.text, variables, depth + 1)
 
-    parts = value.replace("$$", "\0")
-    expanded = _REFERENCE.sub(put, _SHELL_CALL.sub("$(", parts)[:_LONGEST])
+    def substitute(found: re.Match[str]) -> str:
+        known = variables.get(found["name"])
+        if known is None or depth >= _DEEPEST:
+            return f"${{{_shell_name(found['name'])}}}"
+        words = _expanded(known.text, variables, depth + 1).split()
+        return " ".join(_substituted(word, found["old"], found["new"]) for word in words)
+
+    parts = _without_functions(value.replace("$$", "\0")[:_LONGEST])
+    expanded = _REFERENCE.sub(put, _PATTERN.sub(substitute, _SHELL_CALL.sub("$(", parts)))
     return expanded[:_LONGEST].replace("\0", "$")
+
+
+def _substituted(word: str, old: str, new: str) -> str:
+    """Return one word of `$(NAME:old=new)`; `%` stands for any text, as in the manual."""
+    before, percent, after = old.partition("%") if "%" in old else ("", "%", old)
+    if not (word.startswith(before) and word.endswith(after)):
+        return word
+    stem = word[len(before) : len(word) - len(after)]
+    return new.replace("%", stem, 1) if percent and "%" in old else stem + new
+
+
+def _without_functions(value: str) -> str:
+    """Return a value with `$(if a,b,c)` and `$(or a,b)` as all that they may come to."""
+    for _ in range(_DEEPEST):
+        found = _FUNCTION.search(value)
+        if found is None:
+            break
+        end, pieces = _arguments(value, found.end())
+        if found["name"] == "if":
+            pieces = pieces[1:]
+        elif found["name"] == "or":
+            literal = [piece for piece in pieces if not piece.strip().startswith("$")]
+            pieces = literal[:1] or pieces
+        value = value[: found.start()] + " ".join(pieces) + value[end:]
+    return value
+
+
+def _arguments(value: str, at: int) -> tuple[int, list[str]]:
+    """Split a function's arguments at its own commas; return the offset after it, too."""
+    depth, start, pieces = 1, at, []
+    while at < len(value) and depth:
+        if value[at] in "({":
+            depth += 1
+        elif value[at] in ")}":
+            depth -= 1
+        elif value[at] == "," and depth == 1:
+            pieces.append(value[start:at])
+            start = at + 1
+        at += 1
+    pieces.append(value[start : at - 1 if not depth else at])
+    return at, pieces
 
 
 def _as_shell(line: str) -> str:
@@ -138,7 +210,7 @@ def _as_shell(line: str) -> str:
         name = found["round"] or found["curly"] or "TARGET"
         return f"${{{_shell_name(name)}}}"
 
-    bare = re.sub(r"\A\s*[-@+]+\s*", "", line).replace("$$", "\0")
+    bare = _without_functions(line.replace("$$", "\0"))
     bare = _CALL.sub(lambda call: f": {call['name']}", bare)
     bare = _REFERENCE.sub(reference, _SHELL_CALL.sub("$(", bare))
     return bare.replace("\0", "$")

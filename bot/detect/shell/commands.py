@@ -85,8 +85,9 @@ def run(call: Call) -> Pieces:
     handler = _BY_NAME.get(name)
     if handler is not None:
         return handler(call)
-    if name in call.host.files or first.text in call.host.files:
-        return call.host.script(call.host.files[first.text], call, call.args[1:])
+    written = call.host.files.get(first.text) or call.host.files.get(name)
+    if written is not None:
+        return call.host.script(written, call, call.args[1:])
     if name in _TEXT:
         return NONE if name in {"[", "[[", "test", ":", "cd", "mkdir", "rm", "exit"} else UNKNOWN
     if _LOGS.fullmatch(name):
