@@ -28,10 +28,15 @@ from bot.detect.ci.steps import (
 )
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Severity, Step, Unknown
+from bot.detect.lines import Text, decode
+from bot.detect.literal.evaluate import read_jsonnet, read_starlark
 from bot.detect.positioned import Node
 from bot.detect.source import Source
 
 _NAME = re.compile(r"(?:\A|[.-])drone(?:[.-][^/]*)?\.ya?ml\Z", re.IGNORECASE)
+_PROGRAM = re.compile(
+    r"(?:\A|[.-])drone(?:[.-][^/]*)?\.(?:jsonnet|libsonnet|star)\Z", re.IGNORECASE
+)
 _FOLDER = re.compile(r"(?:^|/)\.drone/.*\.ya?ml(?:\.\w+)?\Z", re.IGNORECASE)
 _LIKE = re.compile(r"^kind: *[\"']?pipeline\b[\s\S]*^steps:", re.MULTILINE)
 # The runner starts these privileged, with a daemon of their own, when a step only configures them
@@ -41,13 +46,42 @@ _PRIVILEGED = re.compile(r"(?:docker\.io/)?plugins/(?:docker|acr|ecr|gcr|gar|her
 
 def _matches(path: str, text: str) -> bool:
     name = plain_name(path)
+    if _PROGRAM.search(name):
+        return True
     if _NAME.search(name) or _FOLDER.search(path):
         return not name.lower().startswith(("docker-compose", "compose"))
     return name.lower().endswith((".yml", ".yaml")) and bool(_LIKE.search(text))
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
-    yield from yaml_grants(path, source, _document)
+    if _PROGRAM.search(plain_name(path)):
+        yield from _program(path, source)
+    else:
+        yield from yaml_grants(path, source, _document)
+
+
+def _program(path: str, source: Source) -> Iterator[Grant | Unknown]:
+    """Read what a Jsonnet or Starlark file comes to; what it only mentions is unknown."""
+    data = source.read(path)
+    content = decode(data) if data is not None else None
+    if content is None:
+        return
+    text = Text(content)
+    is_starlark = plain_name(path).lower().endswith(".star")
+    documents = read_starlark(text) if is_starlark else read_jsonnet(text)
+    places = Places(path, text)
+    understood: set[int] = set()
+    for document in documents:
+        yield from _document(places, document)
+        for scalar in document.scalars():
+            understood.update((scalar.line, scalar.last_line, *scalar.via))
+    for number in range(1, len(text) + 1):
+        line = text.line(number)
+        mention = sockets.mentions(line) if number not in understood else None
+        if mention and not line.lstrip().startswith(("#", "//", "*", "/*")):
+            reason = f"The file mentions {mention}, in a value that could not be worked out."
+            yield Unknown(path, number, reason, mention)
+            return
 
 
 def _document(places: Places, document: Node) -> Iterator[Grant]:
