@@ -1,0 +1,97 @@
+"""Where jobs are stored: SQLite in a file of its own, or PostgreSQL.
+
+SQLite: with the write-ahead log and `synchronous=FULL` a commit is on the disk when it returns
+(sqlite.org/pragma.html#pragma_synchronous), so what was accepted survives a loss of power.
+"""
+
+import fcntl
+from pathlib import Path
+from typing import Any, TextIO
+
+import sqlalchemy as sa
+from dbos._migration import get_migration_versions, get_sqlite_migration_versions
+from sqlalchemy.exc import SQLAlchemyError
+
+SCHEMA = "dbos"  # of the job tables, where the database has schemas
+_PRAGMAS = ("busy_timeout=30000", "foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL")
+_CONNECTIONS = 20
+# A machine that hangs in the middle of a transaction loses its locks.
+_SESSION = "SET idle_in_transaction_session_timeout = 60000"
+
+
+class DatabaseError(Exception):
+    """Why the database cannot be used, in one sentence."""
+
+
+class Database:
+    """One open database. Two servers never share a file of SQLite."""
+
+    def __init__(self, url: str) -> None:
+        self._lock: TextIO | None = None
+        parsed = sa.make_url(url)
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        try:
+            if self.is_sqlite:
+                self._lock = _only_one(Path(parsed.database or ""))
+                self.engine = sa.create_engine(url, pool_size=_CONNECTIONS)
+                sa.event.listen(self.engine, "connect", _prepare_file)
+            else:
+                self.engine = sa.create_engine(
+                    url,
+                    pool_size=_CONNECTIONS,
+                    pool_pre_ping=True,
+                    connect_args={"connect_timeout": 10},
+                )
+                sa.event.listen(self.engine, "connect", _prepare_session)
+            self._not_newer()
+        except (OSError, SQLAlchemyError) as error:
+            self.close()
+            cause = getattr(error, "orig", None) or error
+            printable = parsed.render_as_string(hide_password=True)
+            raise DatabaseError(
+                f"The database {printable} cannot be used: {' '.join(str(cause).split())}."
+            ) from error
+
+    def close(self) -> None:
+        """Close all connections and let another server have the file."""
+        if hasattr(self, "engine"):
+            self.engine.dispose()
+        if self._lock:
+            self._lock.close()
+
+    def _not_newer(self) -> None:
+        """Refuse what a newer version wrote: nobody knows what it meant."""
+        found, known = (
+            get_sqlite_migration_versions(self.engine)
+            if self.is_sqlite
+            else get_migration_versions(self.engine, SCHEMA, use_listen_notify=True)
+        )
+        if found > known:
+            self.close()
+            raise DatabaseError(
+                f"The database was written by a newer version of sockgate "
+                f"(its form is {found}, this one knows {known}): start that version."
+            )
+
+
+def _only_one(file: Path) -> TextIO:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lock = file.with_name(file.name + ".lock").open("a")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise DatabaseError(f"The database {file} is in use by another server.") from None
+    return lock
+
+
+def _prepare_file(connection: Any, _record: object) -> None:
+    # Writers queue up at BEGIN instead of failing when a reader turns into one.
+    connection.isolation_level = "IMMEDIATE"
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _prepare_session(connection: Any, _record: object) -> None:
+    connection.execute(_SESSION)
+    connection.commit()  # the pool rolls back what is not

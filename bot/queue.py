@@ -1,0 +1,302 @@
+"""Durable jobs: accepted is stored, stored is done, one at a time for each pull request.
+
+A delivery becomes a DBOS workflow whose identity is the delivery's, on a queue partitioned by what
+the job looks at. A job that starts takes along all that wait for the same thing, so a burst is one
+evaluation, and what arrives while it runs is exactly one more. A job that failed for a passing
+reason is put back with a delay; it holds neither a thread nor a place in the queue meanwhile.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from enum import StrEnum
+from queue import Empty, SimpleQueue
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from dbos import (
+    DBOS,
+    DBOSClient,
+    DBOSConfig,
+    EnqueueOptions,
+    WorkflowSerializationFormat,
+)
+from dbos import error as dbos_error
+from structlog.contextvars import bound_contextvars
+
+from bot.database import Database
+from bot.forge.error import ForgeError
+from bot.jobs import Job, job
+from bot.ledger import Ledger
+from bot.metrics import Depth, Metrics
+from bot.pull import PullRef
+from bot.wake import Target, WakePull
+
+APPLICATION = "sockgate"
+QUEUE = "jobs"
+WORKFLOW = "job"
+# Pinned: DBOS leaves the jobs of another version alone, and ours outlive upgrades (see `jobs`).
+VERSION = "1"
+
+WORKERS = 8
+POLL = 0.2  # seconds between two looks into the queue
+BATCH = 200  # deliveries stored in one transaction
+FIRST_PAUSE, LONGEST_PAUSE = 2.0, 600.0
+LAST_ATTEMPT = 40  # about five hours at these pauses
+
+_log = structlog.stdlib.get_logger("sockgate.queue")
+
+
+class Outcome(StrEnum):
+    """What became of one evaluation."""
+
+    DONE = "done"
+    MOVED = "moved"  # the head is another one by now: once more, at once
+    GONE = "gone"  # the pull request or the repository is not there any more
+
+
+class Receipt(StrEnum):
+    """What became of a delivery that was handed in."""
+
+    NEW = "accepted"
+    KNOWN = "known"  # a redelivery of what is done or under way
+    AGAIN = "again"  # a redelivery of what was given up
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the queue does, injected. Both raise ForgeError where GitHub fails."""
+
+    evaluate: Callable[[PullRef], Outcome]
+    expand: Callable[[Target], Iterable[PullRef]]  # the pull requests that a wider wake means
+
+
+class DeadLetterError(Exception):
+    """A job that was given up: the reason stays in the database."""
+
+
+class Queue:
+    """The jobs of one server. DBOS allows one in a process at a time."""
+
+    def __init__(
+        self,
+        database: Database,
+        work: Work,
+        metrics: Metrics,
+        machine: str,
+        *,
+        poll: float = POLL,
+        first_pause: float = FIRST_PAUSE,
+        last_attempt: int = LAST_ATTEMPT,
+    ) -> None:
+        self._database = database
+        self._work = work
+        self._metrics = metrics
+        self._machine = machine
+        self._poll, self._first_pause, self._last_attempt = poll, first_pause, last_attempt
+        self._ledger = Ledger(database, QUEUE)
+        self._client = DBOSClient(
+            system_database_engine=database.engine, application_name=APPLICATION, lazy=True
+        )
+        self._inbox: SimpleQueue[tuple[Job, Future[Receipt]] | None] = SimpleQueue()
+        self._writer = threading.Thread(target=self._write, name="inbox", daemon=True)
+        self._running = 0
+        self._counting = threading.Lock()
+        self._open = False
+
+    def start(self) -> None:
+        """Take up what an earlier run left, then new jobs."""
+        logging.getLogger("dbos").addFilter(_is_news)
+        config: DBOSConfig = {
+            "name": APPLICATION,
+            "application_version": VERSION,
+            "executor_id": self._machine,
+            "system_database_engine": self._database.engine,
+            "log_level": logging.getLevelName(logging.getLogger("dbos").getEffectiveLevel()),
+        }
+        DBOS(config=config)
+
+        @DBOS.workflow(name=WORKFLOW)
+        def run(document: dict[str, Any]) -> str:
+            return self._run(job(document))
+
+        DBOS.launch()
+        DBOS.register_queue(
+            QUEUE,
+            partition_concurrency=1,
+            worker_concurrency=WORKERS,
+            polling_interval_sec=self._poll,
+            on_conflict="always_update",
+        )
+        self._writer.start()
+        self._open = True
+
+    def stop(self, seconds: float) -> bool:
+        """Finish what runs, within so many seconds; return whether all of it was finished.
+
+        What was not is taken up at the next start.
+        """
+        self._open = False
+        self._inbox.put(None)
+        self._writer.join(seconds)
+        DBOS.destroy(
+            destroy_registry=True,
+            workflow_completion_timeout_sec=round(seconds) if self._running else 0,
+        )
+        return not self._running
+
+    def accept(self, asked: Job) -> "Future[Receipt]":
+        """Store a job; the answer comes when it is on the disk. May be called from any thread."""
+        answer: Future[Receipt] = Future()
+        if self._open:
+            self._inbox.put((asked, answer))
+        else:
+            answer.set_exception(ConnectionError("the queue is closed"))
+        return answer
+
+    def is_ready(self) -> bool:
+        """Tell whether jobs are accepted and taken up; raises where the database is away."""
+        self._ledger.ping()
+        names = {thread.name for thread in threading.enumerate()}
+        return self._open and self._writer.is_alive() and f"queue-worker-{QUEUE}" in names
+
+    def depth(self) -> Depth:
+        """Count the jobs by state."""
+        return self._ledger.depth()
+
+    # Storing: one thread, one transaction for all that came in meanwhile.
+
+    def _write(self) -> None:
+        going = True
+        while going:
+            first = self._inbox.get()
+            going = first is not None
+            batch = [first] if first else []
+            while going and len(batch) < BATCH:
+                try:
+                    one = self._inbox.get_nowait()
+                except Empty:
+                    break
+                going = one is not None
+                batch += [one] if one else []
+            self._store_all(batch)
+
+    def _store_all(self, batch: list[tuple[Job, "Future[Receipt]"]]) -> None:
+        try:
+            receipts = self._store([asked for asked, _ in batch])
+        except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it is
+            for _, answer in batch:
+                answer.set_exception(error)
+            return
+        for (_, answer), receipt in zip(batch, receipts, strict=True):
+            answer.set_result(receipt)
+
+    def _store(self, batch: list[Job]) -> list[Receipt]:
+        new = []
+        with self._database.engine.begin() as connection:
+            for asked in batch:
+                options = _options(asked) | {"workflow_id_reuse_policy": "reject"}
+                try:
+                    self._client.enqueue_in_transaction(connection, options, asked.document())
+                except dbos_error.DBOSWorkflowIDInUseError:
+                    new.append(False)
+                else:
+                    new.append(True)
+        return [
+            Receipt.NEW if is_new else self._redelivered(asked)
+            for asked, is_new in zip(batch, new, strict=True)
+        ]
+
+    def _redelivered(self, asked: Job) -> Receipt:
+        if not self._ledger.dead(asked.key) or self._ledger.waiting(asked.key):
+            return Receipt.KNOWN
+        self._enqueue(Job(f"{asked.root}~{uuid4().hex[:8]}", asked.delivery, asked.target))
+        return Receipt.AGAIN
+
+    def _enqueue(self, asked: Job, pause: float | None = None) -> None:
+        options = _options(asked)
+        if pause:
+            options["delay_seconds"] = pause
+        self._client.enqueue(options, asked.document())
+
+    # Doing: in the threads of DBOS.
+
+    def _run(self, asked: Job) -> str:
+        with self._counting:
+            self._running += 1
+        try:
+            with bound_contextvars(**asked.names()):
+                return self._attempt(asked)
+        finally:
+            with self._counting:
+                self._running -= 1
+
+    def _attempt(self, asked: Job) -> str:
+        served = self._ledger.waiting(asked.key)
+        if served:
+            self._client.cancel_workflows(served)
+        began = time.monotonic()
+        try:
+            outcome = self._do(asked)
+        except ForgeError as error:
+            if not error.retry or asked.attempt >= self._last_attempt:
+                self._count(asked, "dead", began)
+                _log.error("job given up", reason=error.reason, attempt=asked.attempt)
+                self._metrics.dead_letter()
+                raise DeadLetterError(error.reason) from error
+            self._postpone(asked, error)
+            outcome = "postponed"
+        except Exception as error:
+            self._count(asked, "error", began)
+            _log.exception("job given up: a defect")
+            self._metrics.dead_letter()
+            raise DeadLetterError(f"{type(error).__name__}: {error}") from error
+        self._count(asked, outcome, began)
+        _log.info("job", outcome=outcome, served=len(served) + 1)
+        return outcome
+
+    def _do(self, asked: Job) -> str:
+        if isinstance(asked.target, WakePull):
+            outcome = self._work.evaluate(asked.target.pull)
+            if outcome is Outcome.MOVED:
+                self._enqueue(asked.again(0))
+                return outcome
+        else:
+            for pull in self._work.expand(asked.target):
+                root = f"{asked.root}:{pull.owner}/{pull.repo}#{pull.number}"
+                self._enqueue(Job(root, asked.delivery, WakePull(pull)))
+            outcome = Outcome.DONE
+        dead = self._ledger.dead(asked.key)
+        if dead:
+            self._client.delete_workflows(dead)
+        return outcome
+
+    def _postpone(self, asked: Job, error: ForgeError) -> None:
+        pause = min(self._first_pause * 2**asked.attempt, LONGEST_PAUSE)
+        pause = max(pause, error.after or 0)
+        self._enqueue(asked.again(asked.attempt + 1), pause)
+        _log.warning("job postponed", reason=error.reason, attempt=asked.attempt, pause=pause)
+
+    def _count(self, asked: Job, outcome: str, began: float) -> None:
+        if isinstance(asked.target, WakePull):
+            self._metrics.evaluation(outcome, time.monotonic() - began)
+
+
+def _options(asked: Job) -> EnqueueOptions:
+    return {
+        "workflow_name": WORKFLOW,
+        "queue_name": QUEUE,
+        "workflow_id": asked.id,
+        "queue_partition_key": asked.key,
+        "app_version": VERSION,
+        "serialization_type": WorkflowSerializationFormat.PORTABLE,
+    }
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Drop what DBOS says of a job given up: it was logged, with its names, where it happened."""
+    return not (record.exc_info and isinstance(record.exc_info[1], DeadLetterError))

@@ -1,0 +1,441 @@
+"""Durable jobs: accepted is stored, stored is done, one at a time for each pull request."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from bot.database import Database, DatabaseError
+from bot.forge.error import ForgeError
+from bot.jobs import Job, job
+from bot.metrics import Depth, Metrics
+from bot.pull import PullRef
+from bot.queue import Outcome, Queue, Receipt, Work
+from bot.wake import (
+    Repository,
+    Target,
+    WakeGroup,
+    WakeHead,
+    WakeInstallation,
+    WakePull,
+    WakeRepository,
+)
+
+HELLO = Repository(7, "octo", "hello")
+SHA = "a" * 40
+
+
+def pull(number: int) -> PullRef:
+    return PullRef(7, "octo", "hello", number)
+
+
+def asked(delivery: str, number: int = 1) -> Job:
+    return Job(delivery, delivery, WakePull(pull(number)))
+
+
+def until(true: Callable[[], object], seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.01)
+
+
+class Fake:
+    """Evaluations by script: notes what was asked, waits at a gate, raises what it is told."""
+
+    def __init__(self) -> None:
+        self.began: list[int] = []
+        self.ended: list[int] = []
+        self.gate = threading.Event()
+        self.gate.set()
+        self.errors: list[Exception | Outcome] = []
+        self.expanded: list[Target] = []
+        self.pulls: tuple[PullRef, ...] = ()
+        self.together = 0
+        self._inside: dict[int, int] = {}
+
+    def evaluate(self, ref: PullRef) -> Outcome:
+        self.began.append(ref.number)
+        self._inside[ref.number] = self._inside.get(ref.number, 0) + 1
+        self.together = max(self.together, *self._inside.values())
+        assert self.gate.wait(20)
+        self._inside[ref.number] -= 1
+        if self.errors:
+            error = self.errors.pop(0)
+            if isinstance(error, Exception):
+                raise error
+            return error
+        self.ended.append(ref.number)
+        return Outcome.DONE
+
+    def expand(self, target: Target) -> Iterable[PullRef]:
+        self.expanded.append(target)
+        return self.pulls
+
+
+class Running:
+    """A queue over a file, that can be stopped and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "jobs.sqlite"
+        self.fake = Fake()
+        self.metrics = Metrics()
+        self.start()
+
+    def start(self) -> None:
+        self.database = Database(f"sqlite:///{self.file}")
+        self.queue = Queue(
+            self.database,
+            Work(self.fake.evaluate, self.fake.expand),
+            self.metrics,
+            "local",
+            poll=0.02,
+            first_pause=0.1,
+            last_attempt=2,
+        )
+        self.queue.start()
+
+    def stop(self) -> None:
+        self.fake.gate.set()
+        assert self.queue.stop(5)
+        self.database.close()
+
+    def put(self, one: Job) -> Receipt:
+        return self.queue.accept(one).result(10)
+
+    def settled(self, **depth: int) -> None:
+        until(lambda: self.queue.depth() == Depth(**depth))
+
+    def metric(self, name: str, **labels: str) -> float:
+        return self.metrics.registry.get_sample_value(f"sockgate_{name}", labels) or 0.0
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Running]:
+    made = Running(tmp_path)
+    yield made
+    made.stop()
+
+
+def test_a_delivery_is_evaluated_and_counted(running: Running) -> None:
+    assert running.put(asked("one")) is Receipt.NEW
+    until(lambda: running.fake.ended == [1])
+    running.settled()
+    assert running.metric("evaluations_total", outcome="done") == 1
+    assert running.metric("evaluation_seconds_count") == 1
+    assert running.queue.is_ready()
+
+
+def test_a_redelivery_is_recognised(running: Running) -> None:
+    running.fake.gate.clear()
+    assert running.put(asked("one")) is Receipt.NEW
+    assert running.put(asked("one")) is Receipt.KNOWN
+    running.fake.gate.set()
+    until(lambda: running.fake.ended == [1])
+    running.settled()
+    assert running.put(asked("one")) is Receipt.KNOWN
+    time.sleep(0.2)
+    assert running.fake.ended == [1]
+
+
+def test_a_burst_is_folded_and_what_arrives_meanwhile_is_exactly_one_more(
+    running: Running,
+) -> None:
+    running.fake.gate.clear()
+    running.put(asked("opened"))
+    until(lambda: running.fake.began == [1])
+    for number in range(5):
+        running.put(asked(f"labeled-{number}"))
+    time.sleep(0.3)
+    assert running.fake.began == [1]
+    running.fake.gate.set()
+    until(lambda: running.fake.ended == [1, 1])
+    running.settled()
+    time.sleep(0.3)
+    assert running.fake.began == [1, 1]
+    assert running.fake.together == 1
+    for number in range(5):
+        assert running.put(asked(f"labeled-{number}")) is Receipt.KNOWN
+
+
+def test_pull_requests_do_not_wait_for_each_other(running: Running) -> None:
+    running.fake.gate.clear()
+    for number in (1, 2, 3):
+        running.put(asked(f"of-{number}", number))
+    until(lambda: sorted(running.fake.began) == [1, 2, 3])
+    assert running.queue.depth().running == 3
+
+
+def test_many_at_once_are_all_stored(running: Running) -> None:
+    answers = [running.queue.accept(asked(f"id-{n}", n % 20)) for n in range(500)]
+    assert {answer.result(20) for answer in answers} == {Receipt.NEW}
+    until(lambda: set(running.fake.ended) == set(range(20)))
+    running.settled()
+    assert running.fake.together == 1
+
+
+def test_a_passing_failure_is_tried_again_later_and_holds_nobody_up(running: Running) -> None:
+    running.fake.errors = [ForgeError("502", retry=True), ForgeError("502", retry=True)]
+    running.put(asked("one"))
+    until(lambda: running.queue.depth().postponed == 1)
+    running.fake.gate.clear()
+    running.put(asked("other", 2))
+    until(lambda: 2 in running.fake.began)
+    running.fake.gate.set()
+    until(lambda: sorted(running.fake.ended) == [1, 2])
+    running.settled()
+    assert running.metric("evaluations_total", outcome="postponed") == 2
+    assert running.metric("dead_letters_total") == 0
+
+
+def test_github_says_how_long_to_wait(running: Running) -> None:
+    running.fake.errors = [ForgeError("rate limit", retry=True, after=2.5)]
+    running.put(asked("one"))
+    until(lambda: running.queue.depth().postponed == 1)
+    waited = time.monotonic()
+    until(lambda: running.fake.ended == [1])
+    assert time.monotonic() - waited > 1.5
+
+
+def test_a_new_delivery_does_not_wait_for_the_postponed_and_takes_it_along(
+    running: Running,
+) -> None:
+    running.fake.errors = [ForgeError("rate limit", retry=True, after=600)]
+    running.put(asked("one"))
+    until(lambda: running.queue.depth().postponed == 1)
+    running.put(asked("two"))
+    until(lambda: running.fake.ended == [1])
+    running.settled()
+
+
+def test_what_fails_too_often_is_given_up_and_a_redelivery_tries_again(running: Running) -> None:
+    running.fake.errors = [ForgeError("502", retry=True) for _ in range(3)]
+    running.put(asked("one"))
+    until(lambda: running.queue.depth() == Depth(dead=1))
+    assert running.fake.began == [1, 1, 1]
+    assert running.metric("dead_letters_total") == 1
+    assert running.put(asked("one")) is Receipt.AGAIN
+    until(lambda: running.fake.ended == [1])
+    running.settled()  # the dead letter is settled by the success
+    assert running.put(asked("one")) in {Receipt.KNOWN, Receipt.NEW}
+
+
+def test_what_cannot_succeed_is_given_up_at_once(
+    running: Running, capfd: pytest.CaptureFixture[str]
+) -> None:
+    running.fake.errors = [ForgeError("403", retry=False)]
+    running.put(asked("one"))
+    until(lambda: running.queue.depth() == Depth(dead=1))
+    assert running.fake.began == [1]
+    assert running.metric("evaluations_total", outcome="dead") == 1
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_defect_is_given_up_and_the_next_delivery_settles_it(running: Running) -> None:
+    running.fake.errors = [ZeroDivisionError("division by zero")]
+    running.put(asked("one"))
+    until(lambda: running.queue.depth() == Depth(dead=1))
+    assert running.metric("evaluations_total", outcome="error") == 1
+    running.put(asked("two"))
+    until(lambda: running.fake.ended == [1])
+    running.settled()
+
+
+def test_a_head_that_moved_is_evaluated_once_more(running: Running) -> None:
+    running.fake.errors = [Outcome.MOVED, Outcome.MOVED]
+    running.put(asked("one"))
+    until(lambda: running.fake.ended == [1])
+    running.settled()
+    assert running.fake.began == [1, 1, 1]
+
+
+def test_a_pull_request_that_is_gone_is_done(running: Running) -> None:
+    running.fake.errors = [Outcome.GONE]
+    running.put(asked("one"))
+    until(lambda: running.fake.began == [1])
+    running.settled()
+    assert running.metric("evaluations_total", outcome="gone") == 1
+
+
+def test_a_wider_wake_becomes_one_job_for_each_pull_request(running: Running) -> None:
+    running.fake.pulls = (pull(1), pull(2))
+    head = WakeHead(HELLO, SHA)
+    assert running.put(Job("rerun", "rerun", head)) is Receipt.NEW
+    until(lambda: sorted(running.fake.ended) == [1, 2])
+    running.settled()
+    assert running.fake.expanded == [head]
+    assert running.metric("evaluations_total", outcome="done") == 2
+
+
+def test_what_was_accepted_is_done_after_a_restart(running: Running) -> None:
+    running.fake.gate.clear()
+    running.put(asked("one"))
+    until(lambda: running.fake.began == [1])
+    running.put(asked("two"))
+    running.put(asked("other", 2))
+    until(lambda: 2 in running.fake.began)
+    running.stop()
+    running.start()
+    until(lambda: set(running.fake.ended) == {1, 2})
+    running.settled()
+
+
+def test_a_closed_queue_accepts_nothing(tmp_path: Path) -> None:
+    made = Running(tmp_path)
+    made.stop()
+    with pytest.raises(ConnectionError):
+        made.put(asked("late"))
+
+
+def test_a_commit_is_on_the_disk_when_it_returns(running: Running) -> None:
+    with running.database.engine.connect() as connection:
+        assert connection.execute(sa.text("PRAGMA journal_mode")).scalar() == "wal"
+        assert connection.execute(sa.text("PRAGMA synchronous")).scalar() == 2  # FULL
+
+
+def test_two_servers_never_share_a_file(running: Running) -> None:
+    with pytest.raises(DatabaseError, match="in use by another server"):
+        Database(f"sqlite:///{running.file}")
+
+
+def test_a_database_of_a_newer_version_is_left_alone(running: Running) -> None:
+    running.stop()
+    with running.database.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE dbos_migrations SET version = version + 1"))
+    with pytest.raises(DatabaseError, match="newer version"):
+        Database(f"sqlite:///{running.file}")
+    with running.database.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE dbos_migrations SET version = version - 1"))
+    running.start()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:////proc/nothing/jobs.sqlite",
+        "postgresql+psycopg://me:pass-word@127.0.0.1:1/none",
+    ],
+)
+def test_a_database_out_of_reach_is_one_sentence_without_a_password(url: str) -> None:
+    with pytest.raises(DatabaseError) as caught:
+        Database(url)
+    sentence = str(caught.value)
+    assert "cannot be used" in sentence
+    assert "\n" not in sentence
+    assert "pass-word" not in sentence
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        WakePull(pull(1)),
+        WakeHead(HELLO, SHA),
+        WakeRepository(HELLO, ("one", "two")),
+        WakeInstallation(7, (HELLO,)),
+        WakeInstallation(7),
+        WakeGroup(HELLO, SHA, "b" * 40),
+    ],
+)
+def test_a_job_is_read_as_it_was_written(target: Target) -> None:
+    made = Job("root", "delivery", target, 3, 4)
+    assert job(made.document()) == made
+    assert made.id == "root~4"
+    assert made.names()["delivery"] == "delivery"
+
+
+def test_jobs_stand_for_each_other_only_if_they_look_at_the_same() -> None:
+    targets: list[Target] = [
+        WakePull(pull(1)),
+        WakePull(pull(2)),
+        WakeHead(HELLO, SHA),
+        WakeHead(HELLO, "b" * 40),
+        WakeRepository(HELLO),
+        WakeRepository(HELLO, ("one",)),
+        WakeInstallation(7),
+        WakeInstallation(8),
+    ]
+    assert len({Job("x", "x", target).key for target in targets}) == len(targets)
+    shouted = WakePull(PullRef(7, "OCTO", "Hello", 1))
+    assert Job("x", "x", shouted).key == Job("y", "y", WakePull(pull(1))).key
+
+
+# A server of its own process, to be killed: evaluations are lines in a file.
+SERVER = """
+import sys, time
+from pathlib import Path
+from bot.database import Database
+from bot.jobs import Job
+from bot.metrics import Metrics
+from bot.pull import PullRef
+from bot.queue import Outcome, Queue, Work
+from bot.wake import WakePull
+
+folder, deliveries = Path(sys.argv[1]), int(sys.argv[2])
+
+def note(line):
+    with (folder / "notes").open("a") as file:
+        file.write(line + "\\n")
+
+def evaluate(pull):
+    note(f"began {pull.number}")
+    time.sleep(0.1)
+    note(f"ended {pull.number}")
+    return Outcome.DONE
+
+database = Database(f"sqlite:///{folder}/jobs.sqlite")
+queue = Queue(database, Work(evaluate, lambda target: ()), Metrics(), "local", poll=0.02)
+queue.start()
+answers = [
+    queue.accept(Job(f"id-{n}", f"id-{n}", WakePull(PullRef(7, "octo", "hello", n))))
+    for n in range(deliveries)
+]
+for answer in answers:
+    answer.result(10)
+note(f"stored {deliveries}")
+while True:
+    depth = queue.depth()
+    if not depth.waiting and not depth.running:
+        note("empty")
+    time.sleep(0.05)
+"""
+
+
+def test_after_kill_9_every_accepted_delivery_is_done(tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    notes.touch()
+
+    def said(what: str) -> list[str]:
+        return [line for line in notes.read_text().splitlines() if line.startswith(what)]
+
+    def server(deliveries: int) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen([sys.executable, "-c", SERVER, str(tmp_path), str(deliveries)])
+
+    first = server(40)
+    try:
+        until(lambda: said("stored") and said("ended"), 60)
+    finally:
+        os.kill(first.pid, signal.SIGKILL)
+        first.wait(10)
+    before = set(said("ended"))
+    assert len(before) < 40
+    interrupted = {line.split()[1] for line in said("began")}
+    notes.write_text("")
+    second = server(0)
+    try:
+        until(lambda: said("empty"), 60)
+    finally:
+        second.kill()
+        second.wait(10)
+    after = said("ended")
+    assert len(after) == len(set(after))
+    done = {line.split()[1] for line in before | set(after)}
+    assert done == {str(number) for number in range(40)}
+    again = {line.split()[1] for line in after} & {line.split()[1] for line in before}
+    assert again <= interrupted  # at most what ran at that very moment is done twice
