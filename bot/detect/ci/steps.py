@@ -4,6 +4,7 @@ Drone, Woodpecker, Codefresh, Buildkite's docker plugin and their like: an image
 short form, an environment, commands.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Literal
@@ -164,6 +165,7 @@ def argv_grants(
             yield places.grant(subject, reach)
 
 
+_COMMAND_FLAG = re.compile(r"-[a-z]*c[a-z]*\Z")
 _SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh", "ksh", "busybox"})
 
 
@@ -172,7 +174,7 @@ def script_of(words: list[str]) -> int | None:
     if not words or words[0].rsplit("/", 1)[-1] not in _SHELLS:
         return None
     for index, word in enumerate(words[1:-1], 1):
-        if word.startswith("-") and not word.startswith("--") and word.endswith("c"):
+        if _COMMAND_FLAG.match(word):
             return index + 1
     return None
 
