@@ -28,6 +28,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._lock: TextIO | None = None
+        self.url = url
         parsed = sa.make_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         try:

@@ -116,8 +116,18 @@ class Queue:
             "application_version": VERSION,
             "executor_id": self._machine,
             "system_database_engine": self._database.engine,
+            # Nobody waits for notifications, but stopping waits for whoever polls for them.
+            "notification_listener_polling_interval_sec": self._poll,
             "log_level": logging.getLevelName(logging.getLogger("dbos").getEffectiveLevel()),
         }
+        # The queue is registered before the launch, which then takes it up at once.
+        DBOS.migrate(self._database.url)
+        self._client.register_queue(
+            QUEUE,
+            partition_concurrency=1,
+            worker_concurrency=WORKERS,
+            polling_interval_sec=self._poll,
+        )
         DBOS(config=config)
 
         @DBOS.workflow(name=WORKFLOW)
@@ -125,13 +135,6 @@ class Queue:
             return self._run(job(document))
 
         DBOS.launch()
-        DBOS.register_queue(
-            QUEUE,
-            partition_concurrency=1,
-            worker_concurrency=WORKERS,
-            polling_interval_sec=self._poll,
-            on_conflict="always_update",
-        )
         self._writer.start()
         self._open = True
 
