@@ -20,6 +20,7 @@ _REFERENCE = re.compile(
     r"(?:\.(?P<name>[\w.-]+)|\[ *'(?P<quoted>[^']+)' *\])"
 )
 _LITERAL = re.compile(r"'(?P<text>(?:[^'\n]|'')*)'")
+_WHOLE_MATRIX = re.compile(r"\$\{\{\s*matrix\.(?P<name>[\w-]+)\s*\}\}")
 _MOST_VARIANTS = 8
 
 
@@ -105,6 +106,21 @@ def variants(strategy: Node | None, scope: Scope) -> tuple[Mapping[str, Script],
     first = {name: values[0] for name, values in telling.items()}
     others = [first | {name: value} for name, values in telling.items() for value in values[1:]]
     return (first, *others[: _MOST_VARIANTS - 1])
+
+
+def matrix_mappings(strategy: Node | None, reference: Node) -> Iterator[Node]:
+    """Yield the mappings that `${{ matrix.x }}` stands for: a container may be one value."""
+    match = _WHOLE_MATRIX.fullmatch(reference.text.strip()) if reference.kind == "scalar" else None
+    matrix = strategy.get("matrix") if strategy is not None else None
+    if match is None or matrix is None:
+        return
+    own = matrix.get(match["name"])
+    included = matrix.get("include")
+    values = [*(own.listed() if own is not None else ())]
+    for leg in included.listed() if included is not None else ():
+        if (value := leg.get(match["name"])) is not None:
+            values.append(value)
+    yield from (value for value in values if value.kind == "map")
 
 
 def _leaves(prefix: str, node: Node, depth: int = 4) -> Iterator[tuple[str, Node]]:

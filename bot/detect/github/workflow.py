@@ -8,7 +8,7 @@ from bot.detect import mounts
 from bot.detect.ci.containers import Container, container_grants
 from bot.detect.ci.inputs import input_grants
 from bot.detect.ci.places import Places, Subject, address_grants, tells
-from bot.detect.github.expressions import Scope, environment, variants
+from bot.detect.github.expressions import Scope, environment, matrix_mappings, variants
 from bot.detect.github.steps import (
     GIVEN,
     Surroundings,
@@ -85,7 +85,8 @@ class Reader:
         container = job.get("container")
         if container is not None:
             own_subject = Subject(f"{subject}, container")
-            yield from self._container(container, scope, own_subject, platform == "linux")
+            for one in (container, *matrix_mappings(job.get("strategy"), container)):
+                yield from self._container(one, scope, own_subject, platform == "linux")
         services = job.get("services")
         if services is not None and services.kind == "map":
             for name, (_, service) in services.entries().items():
