@@ -1,0 +1,1 @@
+"""SHELL over PyGithub, and the only importer of it: GitHub -> values -> requests."""

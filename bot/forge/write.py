@@ -1,0 +1,142 @@
+"""Write -> request. Nothing is sent twice: what failed is planned again from what stands there."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, assert_never
+from urllib.parse import quote
+
+from bot.forge.client import Client
+from bot.forge.error import ForgeError
+from bot.forge.queries import RESOLVE
+from bot.gate.policy import CHECK
+from bot.publish.writes import (
+    EditComment,
+    Inline,
+    PostComment,
+    PostReview,
+    PutCheck,
+    RemoveLabel,
+    Resolve,
+    Write,
+)
+from bot.pull import PullRef
+
+Log = Callable[[str, str], None]  # (what, why it failed)
+
+
+def apply(client: Client, pull: PullRef, writes: tuple[Write, ...], failed: Log) -> None:
+    """Send the writes in order.
+
+    Raises ForgeError where the check could not be written, or where anything else failed in a way
+    that trying again can mend; the rest is sent all the same, and `failed` told of each.
+    """
+    left: ForgeError | None = None
+    for write in writes:
+        try:
+            _send(client, pull, write)
+        except ForgeError as error:
+            if isinstance(write, PutCheck):
+                raise
+            failed(type(write).__name__, error.reason)
+            left = error if error.retry else left
+    if left is not None:
+        raise left
+
+
+def _send(client: Client, pull: PullRef, write: Write) -> None:
+    repository = f"/repos/{pull.owner}/{pull.repo}"
+    match write:
+        case PutCheck():
+            client.send("POST", f"{repository}/check-runs", _check(write))
+        case PostReview():
+            _review(client, f"{repository}/pulls/{pull.number}", write)
+        case EditComment():
+            where = f"{repository}/pulls/comments/{write.comment}"
+            client.send("PATCH", where, {"body": write.body})
+        case Resolve():
+            client.graphql(RESOLVE, {"thread": write.thread})
+        case PostComment():
+            where = f"{repository}/issues/{pull.number}/comments"
+            client.send("POST", where, {"body": write.body})
+        case RemoveLabel():
+            _remove_label(client, f"{repository}/issues/{pull.number}/labels", write.name)
+        case _:
+            assert_never(write)
+
+
+def _check(write: PutCheck) -> Mapping[str, Any]:
+    """Return a new run each time: the runs on a commit are the record of what was shown when."""
+    return {
+        "name": CHECK,
+        "head_sha": write.head,
+        "external_id": write.key,
+        "status": "completed",
+        "conclusion": write.conclusion,
+        "output": {
+            "title": write.title,
+            "summary": write.summary,
+            "annotations": [
+                {
+                    "path": one.path,
+                    "start_line": one.line,
+                    "end_line": one.line,
+                    "annotation_level": "failure",
+                    "title": one.title,
+                    "message": one.message,
+                }
+                for one in write.annotations
+            ],
+        },
+    }
+
+
+def _review(client: Client, pull: str, write: PostReview) -> None:
+    """Post one review; where GitHub refuses one of its lines, each comment by itself.
+
+    A comment that is refused on its line is put on the file; past that the check's summary has it.
+    """
+    on_lines = [one for one in write.comments if one.line is not None]
+    on_files = [one for one in write.comments if one.line is None]
+    if on_lines:
+        body = {
+            "commit_id": write.head,
+            "event": "COMMENT",
+            "comments": [_inline(one) for one in on_lines],
+        }
+        try:
+            client.send("POST", f"{pull}/reviews", body)
+        except ForgeError as error:
+            if not _refused(error):
+                raise
+            on_files += [
+                one for one in on_lines if not _single(client, pull, write.head, _inline(one))
+            ]
+    for one in on_files:
+        _single(
+            client, pull, write.head, {"path": one.path, "subject_type": "file", "body": one.body}
+        )
+
+
+def _inline(one: Inline) -> dict[str, Any]:
+    return {"path": one.path, "line": one.line, "side": "RIGHT", "body": one.body}
+
+
+def _single(client: Client, pull: str, head: str, comment: Mapping[str, Any]) -> bool:
+    try:
+        client.send("POST", f"{pull}/comments", {"commit_id": head, **comment})
+    except ForgeError as error:
+        if not _refused(error):
+            raise
+        return False
+    return True
+
+
+def _refused(error: ForgeError) -> bool:
+    return error.reason.startswith("status 422")
+
+
+def _remove_label(client: Client, labels: str, name: str) -> None:
+    try:
+        client.send("DELETE", f"{labels}/{quote(name, safe='')}")
+    except ForgeError as error:
+        if not error.reason.startswith("not found"):
+            raise

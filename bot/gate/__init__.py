@@ -1,0 +1,1 @@
+"""PURE: Review + Policy + Facts -> Verdict: whether the check is green, and why."""

@@ -1,0 +1,124 @@
+"""Facts: one pull request as read from GitHub, all values. Tests build it by hand."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum
+
+from bot.pull import PullRef
+
+
+class Role(IntEnum):
+    """A person's role on a repository, ordered.
+
+    GitHub Docs, "Repository roles for an organization". A custom role counts as the legacy
+    permission it is based on.
+    """
+
+    NONE = 0
+    READ = 1
+    TRIAGE = 2
+    WRITE = 3
+    MAINTAIN = 4
+    ADMIN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whoever did something. `is_person` is false for Apps, bots and deleted accounts."""
+
+    login: str
+    is_person: bool = True
+
+    def same(self, login: str) -> bool:
+        """Compare as GitHub does: logins are case-insensitive."""
+        return self.login.lower() == login.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class LabelEvent:
+    """A label put on or taken off, newest last in `Facts.events`."""
+
+    name: str
+    added: bool
+    actor: Account | None  # None where the account is gone
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRun:
+    """A run of our own App on a commit of the pull request, recognised by the App's id."""
+
+    head: str
+    conclusion: str
+    completed_at: datetime | None
+    title: str
+    summary: str
+    covered: frozenset[str] = frozenset()  # fingerprints that this run showed red
+    digest: str = ""  # of everything that was written
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment of our own App, recognised by its author."""
+
+    id: int  # REST id
+    body: str
+    thread: str | None = None  # node id of the review thread; None for a comment below
+    path: str = ""
+    line: int | None = None
+    resolved: bool = False
+    answered: bool = False  # somebody else wrote in the thread
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A comment that a person wrote below, as a possible reason."""
+
+    author: Account
+    body: str
+    at: datetime
+    edited: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyText:
+    """The policy's text on a trusted branch, and where that is."""
+
+    text: str
+    where: str  # ".github/sockgate.yml" or "owner/.github: sockgate.yml"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One snapshot. Nothing in it is decided by the pull request alone, but its own text."""
+
+    pull: PullRef
+    node: str  # GraphQL id of the pull request
+    head: str
+    base: str  # head of the base branch; the merge base comes with the changes
+    is_open: bool
+    author: Account | None
+    body: str = ""
+    contributors: frozenset[str] = frozenset()  # authors and committers of its commits
+    all_contributors_known: bool = True  # false past what GitHub lists
+    labels: tuple[str, ...] = ()
+    events: tuple[LabelEvent, ...] = ()
+    roles: tuple[tuple[str, Role], ...] = ()  # by login, of those who put the label on
+    checks: tuple[CheckRun, ...] = ()  # oldest first
+    comments: tuple[Comment, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    policy: PolicyText | None = None
+    changes_policy: str | None = None  # the policy as the pull request would have it
+    owner_is_user: bool = False
+    same_head: tuple[int, ...] = ()  # other open pull requests with this head commit
+    read_at: datetime | None = field(default=None, compare=False)
+
+    def role(self, login: str) -> Role:
+        """Return a person's role now; what could not be looked up is none."""
+        return next((role for name, role in self.roles if name.lower() == login.lower()), Role.NONE)
+
+    def own_check(self) -> CheckRun | None:
+        """Return our newest run on the head."""
+        on_head = [run for run in self.checks if run.head == self.head]
+        return on_head[-1] if on_head else None

@@ -1,0 +1,145 @@
+"""The history of a label -> a justification that counts, or why it does not (GATE.md).
+
+Every condition is here and nowhere else: who put the label on, what they may, and what had been
+shown red before.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.gate.facts import Facts, LabelEvent, Role
+from bot.gate.policy import Policy
+
+_REASON = re.compile(
+    r"^\s*(?:[-*]\s*)?\**reason\**\s*:\s*\**\s*(?P<why>\S.*)$", re.IGNORECASE | re.MULTILINE
+)
+_SHORTEST_REASON = 10
+
+
+class Why(StrEnum):
+    """Why a label does not count."""
+
+    NOBODY = "the account that put the label on is gone"
+    NOT_A_PERSON = "an App or bot put the label on"
+    AUTHOR = "the author of the pull request put the label on"
+    CONTRIBUTOR = "an author or committer of its commits put the label on"
+    UNKNOWN_CONTRIBUTOR = "it has too many commits to rule out that the same person wrote one"
+    ROLE = "the role of whoever put the label on is not enough"
+    TOO_EARLY = "the label was put on before the check had shown these findings"
+    UNSEEN = "there are findings that the check had not shown when the label was put on"
+    NO_REASON = "the policy asks for a reason, and there is none"
+    NO_EVENT = "nothing tells who put the label on"
+
+
+@dataclass(frozen=True, slots=True)
+class Justification:
+    """A label that counts."""
+
+    actor: str
+    role: Role
+    at: datetime
+    reason: str
+    covers: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A label that is there and does not count. Rendered once."""
+
+    actor: str | None
+    why: Why
+    at: datetime | None
+
+
+def same_label(one: str, other: str) -> bool:
+    """Compare two label names as GitHub does, after NFC and case folding."""
+    return _folded(one) == _folded(other)
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def labelled(facts: Facts, policy: Policy) -> bool:
+    """Tell whether the pull request carries the label now."""
+    return any(same_label(name, policy.label) for name in facts.labels)
+
+
+def justification(
+    facts: Facts, policy: Policy, found: frozenset[str]
+) -> Justification | Refusal | None:
+    """Return what the label is worth for the fingerprints `found`; None where there is no label."""
+    if not labelled(facts, policy):
+        return None
+    event = _latest(facts, policy)
+    if event is None:
+        return Refusal(None, Why.NO_EVENT, None)
+    if event.actor is None:
+        return Refusal(None, Why.NOBODY, event.at)
+    login, listed = event.actor.login, _listed(event.actor.login, policy)
+
+    def refused(why: Why) -> Refusal:
+        return Refusal(login, why, event.at)
+
+    if not event.actor.is_person and not listed:
+        return refused(Why.NOT_A_PERSON)
+    role = facts.role(login)
+    if role < Role[policy.role.upper()] and not listed:
+        return refused(Why.ROLE)
+    involved = _involved(facts, login)
+    if involved is not None and not _self_justify(facts, policy):
+        return refused(involved)
+    shown = _shown_before(facts, policy, event.at)
+    if not shown & found:
+        return refused(Why.TOO_EARLY)
+    if not found <= shown:
+        return refused(Why.UNSEEN)
+    reason = _reason(facts, login)
+    if policy.require_reason and len(reason) < _SHORTEST_REASON:
+        return refused(Why.NO_REASON)
+    return Justification(login, role, event.at, reason, shown)
+
+
+def _latest(facts: Facts, policy: Policy) -> LabelEvent | None:
+    """Return the event that put the label on as it is on now."""
+    of_name = [event for event in facts.events if same_label(event.name, policy.label)]
+    return of_name[-1] if of_name and of_name[-1].added else None
+
+
+def _listed(login: str, policy: Policy) -> bool:
+    return any(name.lower() == login.lower() for name in policy.users)
+
+
+def _involved(facts: Facts, login: str) -> Why | None:
+    if facts.author is None or facts.author.same(login):
+        return Why.AUTHOR
+    if login.lower() in {name.lower() for name in facts.contributors}:
+        return Why.CONTRIBUTOR
+    return None if facts.all_contributors_known else Why.UNKNOWN_CONTRIBUTOR
+
+
+def _self_justify(facts: Facts, policy: Policy) -> bool:
+    return facts.owner_is_user if policy.self_justify is None else policy.self_justify
+
+
+def _shown_before(facts: Facts, policy: Policy, at: datetime) -> frozenset[str]:
+    """Return the fingerprints that our own check had shown red before the label was put on."""
+    shown: frozenset[str] = frozenset()
+    for run in facts.checks:
+        counts = policy.carry == "same-findings" or run.head == facts.head
+        if counts and run.completed_at is not None and run.completed_at < at:
+            shown |= run.covered
+    return shown
+
+
+def _reason(facts: Facts, login: str) -> str:
+    """Return what the same person wrote as the reason, the latest first; "" for nothing."""
+    own = [one for one in facts.reasons if one.author.same(login)]
+    for one in sorted(own, key=lambda reason: reason.at, reverse=True):
+        text = found["why"] if (found := _REASON.search(one.body)) else one.body
+        return f"{text.strip()} (edited)" if one.edited else text.strip()
+    found = _REASON.search(facts.body)
+    return found["why"].strip() if found else ""

@@ -1,0 +1,138 @@
+"""Review + Policy + Facts -> Verdict: success or failure, and the reasons as values."""
+
+import re
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+
+from bot.detect.grant import Unknown
+from bot.gate.facts import Facts
+from bot.gate.justification import Justification, Refusal, justification
+from bot.gate.policy import STRICT, Ignore, Policy, Problem, read_policy
+from bot.review.model import Finding, Review
+
+
+class Because(StrEnum):
+    """Why the check is as it is, the gravest first."""
+
+    UNKNOWN = "unknown"  # something could not be evaluated
+    UNJUSTIFIED = "unjustified"  # findings that no justification covers
+    JUSTIFIED = "justified"
+    NOT_HELD = "not-held"  # findings below what the policy holds
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A finding that the policy sets aside, and by which rule."""
+
+    finding: Finding
+    rule: Ignore
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer. `conclusion` is never neutral: GitHub takes that for a pass."""
+
+    because: Because
+    findings: tuple[Finding, ...] = ()  # held by the policy
+    not_held: tuple[Finding, ...] = ()
+    ignored: tuple[Ignored, ...] = ()
+    unknowns: tuple[Unknown, ...] = ()
+    justification: Justification | None = None
+    refusal: Refusal | None = None
+    policy: Policy = STRICT
+    policy_where: str = ""  # "" for the built-in defaults
+    policy_problems: tuple[Problem, ...] = ()
+    proposal: tuple[Problem, ...] | None = None  # problems of a policy that the pull request brings
+
+    @property
+    def conclusion(self) -> str:
+        """`success` or `failure`."""
+        red = self.because in {Because.UNKNOWN, Because.UNJUSTIFIED}
+        return "failure" if red else "success"
+
+    @property
+    def fingerprints(self) -> frozenset[str]:
+        """What a justification has to cover."""
+        return frozenset().union(*(finding.fingerprints for finding in self.findings))
+
+
+def policy_of(facts: Facts) -> tuple[Policy, tuple[Problem, ...]]:
+    """Return the policy that applies, strict where it is absent or broken, and its problems."""
+    if facts.policy is None:
+        return STRICT, ()
+    found = read_policy(facts.policy.text)
+    return (found, ()) if isinstance(found, Policy) else (STRICT, found)
+
+
+def verdict(review: Review, facts: Facts, today: date) -> Verdict:
+    """Return what the check says about one head commit.
+
+    `today` ends the ignore rules that have an end date.
+    """
+    policy, problems = policy_of(facts)
+    ignored = tuple(
+        Ignored(finding, rule)
+        for finding in review.findings
+        if (rule := _rule(finding, policy, today)) is not None
+    )
+    set_aside = {id(one.finding) for one in ignored}
+    left = [finding for finding in review.findings if id(finding) not in set_aside]
+    held = tuple(finding for finding in left if _held(finding, policy))
+    answer = Verdict(
+        because=Because.NOTHING,
+        findings=held,
+        not_held=tuple(finding for finding in left if finding not in held),
+        ignored=ignored,
+        unknowns=review.unknowns,
+        policy=policy,
+        policy_where=facts.policy.where if facts.policy is not None else "",
+        policy_problems=problems,
+        proposal=_proposal(facts),
+    )
+    label = justification(facts, policy, answer.fingerprints) if held else None
+    if isinstance(label, Justification):
+        answer = replace(answer, justification=label)
+    elif label is not None:
+        answer = replace(answer, refusal=label)
+    return replace(answer, because=_because(answer))
+
+
+def _because(answer: Verdict) -> Because:
+    if answer.unknowns:
+        return Because.UNKNOWN
+    if answer.findings:
+        return Because.JUSTIFIED if answer.justification else Because.UNJUSTIFIED
+    return Because.NOT_HELD if answer.not_held or answer.ignored else Because.NOTHING
+
+
+def _held(finding: Finding, policy: Policy) -> bool:
+    return any(str(grant.severity) in policy.hold for grant in finding.grants)
+
+
+def _rule(finding: Finding, policy: Policy, today: date) -> Ignore | None:
+    """Return the rule that takes in every file of a finding: the place shown and the subject's."""
+    paths = {finding.path, *(grant.path for grant in finding.grants)}
+    for rule in policy.ignore:
+        if rule.until is not None and rule.until < today:
+            continue
+        if all(_pattern(rule.path).fullmatch(path) for path in paths):
+            return rule
+    return None
+
+
+def _pattern(glob: str) -> re.Pattern[str]:
+    """Return a path pattern as a regular expression: `*` within a folder, `**` across folders."""
+    parts = re.split(
+        r"(\*\*/|\*\*|\*|\?)", glob.rstrip("/") + ("/**" if glob.endswith("/") else "")
+    )
+    meaning = {"**/": r"(?:[^/]+/)*", "**": r".*", "*": r"[^/]*", "?": r"[^/]"}
+    return re.compile("".join(meaning.get(part, re.escape(part)) for part in parts))
+
+
+def _proposal(facts: Facts) -> tuple[Problem, ...] | None:
+    if facts.changes_policy is None:
+        return None
+    found = read_policy(facts.changes_policy)
+    return () if isinstance(found, Policy) else found

@@ -1,0 +1,229 @@
+"""Verdict -> the check run: a title with the number, and a page that needs no other page."""
+
+from collections.abc import Iterator
+
+from bot.gate.facts import Facts
+from bot.gate.justification import Justification, Refusal
+from bot.gate.policy import Problem
+from bot.gate.verdict import Because, Verdict
+from bot.publish.escape import code, prose
+from bot.publish.words import power, reached, sentence
+from bot.publish.writes import Annotation, PutCheck, marker
+from bot.review.model import Finding, OnLine
+
+MOST_CHARACTERS = 65_535  # REST, "check runs": output.summary
+MOST_ANNOTATIONS = 50  # likewise, a request
+_MOST_ROWS = 100
+_MOST_MARKED = 900  # fingerprints that fit beside a full table
+
+
+def check(verdict: Verdict, head: str) -> PutCheck:
+    """Return the check run of one head commit."""
+    annotations = tuple(_annotations(verdict))
+    parts = list(_parts(verdict))
+    if len(annotations) > MOST_ANNOTATIONS:
+        left = len(annotations) - MOST_ANNOTATIONS
+        parts.append(f"{left} annotations were left out: GitHub takes {MOST_ANNOTATIONS}.")
+    record = _record(verdict)
+    body = _cut("\n\n".join(parts), MOST_CHARACTERS - len(record) - 2)
+    return PutCheck(
+        head=head,
+        conclusion=verdict.conclusion,
+        title=_title(verdict),
+        summary=f"{body}\n\n{record}" if record else body,
+        annotations=annotations[:MOST_ANNOTATIONS],
+    )
+
+
+def broken(head: str, what: str) -> PutCheck:
+    """Return the red check of an evaluation that failed by a defect of ours."""
+    return PutCheck(
+        head,
+        "failure",
+        "Could not be evaluated",
+        "sockgate itself failed on this pull request, so nothing is known about it and the check "
+        f"stays red.\n\nWhat it said: {code(what)}\n\nPush again or use *Re-run* to try again; if "
+        "it stays, the server's log has the details.",
+    )
+
+
+def _cut(text: str, longest: int) -> str:
+    if len(text) <= longest:
+        return text
+    note = "\n\n… (cut: longer than GitHub takes)"
+    return text[: longest - len(note)] + note
+
+
+def _record(verdict: Verdict) -> str:
+    """Return what a later evaluation has to know: which findings this check showed red."""
+    if verdict.because is not Because.UNJUSTIFIED:
+        return ""
+    return marker("shown", *sorted(verdict.fingerprints)[:_MOST_MARKED])
+
+
+def _title(verdict: Verdict) -> str:
+    number = sum(len(finding.grants) for finding in verdict.findings)
+    grants = "1 grant" if number == 1 else f"{number} grants"
+    match verdict.because:
+        case Because.UNKNOWN:
+            files = len({unknown.path for unknown in verdict.unknowns})
+            noun = "file" if files == 1 else "files"
+            also = f"; {grants} of a container daemon" if number else ""
+            return f"{files} {noun} could not be evaluated{also}"
+        case Because.UNJUSTIFIED:
+            return f"{grants} of a container daemon, not justified"
+        case Because.JUSTIFIED:
+            by = verdict.justification.actor if verdict.justification else ""
+            return f"{grants} of a container daemon, justified by {by}"
+        case Because.NOT_HELD:
+            return "Nothing that the policy holds"
+        case Because.NOTHING:
+            return "No new access to a container daemon"
+
+
+def _parts(verdict: Verdict) -> Iterator[str]:
+    yield _opening(verdict)
+    if verdict.findings:
+        yield _table(verdict.findings)
+    if verdict.because is Because.UNJUSTIFIED:
+        yield from _how_to_justify(verdict)
+    if verdict.unknowns:
+        yield _unknowns(verdict)
+    if verdict.not_held:
+        yield "### Seen, and not held by the policy\n\n" + _table(verdict.not_held)
+    if verdict.ignored:
+        yield _ignored(verdict)
+    yield from _policy(verdict)
+
+
+def _opening(verdict: Verdict) -> str:
+    match verdict.because:
+        case Because.UNKNOWN:
+            return (
+                "Some files mention a container daemon and could not be understood, so this check "
+                "stays red. A label does not help; mending the files does."
+            )
+        case Because.UNJUSTIFIED:
+            return (
+                "This change hands over a container daemon. Whoever can talk to it controls the "
+                "host, whatever else the container is denied."
+            )
+        case Because.JUSTIFIED:
+            return _justified(verdict.justification)
+        case Because.NOT_HELD:
+            return "What this change adds is not held by the policy; it is listed below."
+        case Because.NOTHING:
+            return "This change gives nobody access to a container daemon who did not have it."
+
+
+def _justified(by: Justification | None) -> str:
+    if by is None:
+        return ""
+    when = by.at.strftime("%Y-%m-%d %H:%M UTC")
+    reason = f"\n\n> {prose(by.reason, 2000)}" if by.reason else "\n\nNo reason was written down."
+    return (
+        f"Justified by {code(by.actor)} (role {by.role.name.lower()}) on {when}. "
+        f"This holds until a push adds another grant.{reason}"
+    )
+
+
+def _table(findings: tuple[Finding, ...]) -> str:
+    rows = ["| Where | Who gets it | What it reaches | Worth | Severity |", "|---|---|---|---|---|"]
+    listed = [(finding, grant) for finding in findings for grant in finding.grants]
+    for finding, grant in listed[:_MOST_ROWS]:
+        image = f" ({code(grant.image, 100)})" if grant.image else ""
+        rows.append(
+            f"| {code(f'{finding.path}:{finding.line}')} | {code(grant.subject, 120)}{image} "
+            f"| {prose(reached(grant.resource), 160)} | {power(grant)} | {grant.severity} |"
+        )
+    if len(listed) > _MOST_ROWS:
+        rows.append(f"\n{len(listed) - _MOST_ROWS} more were left out of this table.")
+    return "\n".join(rows)
+
+
+def _how_to_justify(verdict: Verdict) -> Iterator[str]:
+    policy = verdict.policy
+    who = f"someone whose role here is at least {code(policy.role)}"
+    if policy.users:
+        who += ", or " + ", ".join(code(user) for user in policy.users)
+    if policy.self_justify is not True:
+        who += ", and who neither opened this pull request nor wrote one of its commits"
+    reason = ""
+    if policy.require_reason:
+        reason = " Write why in a comment first: the policy asks for a reason."
+    yield (
+        "### To merge it all the same\n\n"
+        f"Put on the label {code(policy.label)}. It counts from {who}.{reason}"
+    )
+    if verdict.refusal is not None:
+        yield f"### The label that was put on\n\n{_refused(verdict.refusal)}"
+
+
+def _refused(refusal: Refusal) -> str:
+    by = f" by {code(refusal.actor)}" if refusal.actor else ""
+    return f"It was put on{by} and does not count: {prose(str(refusal.why))}."
+
+
+def _unknowns(verdict: Verdict) -> str:
+    rows = [
+        f"- {code(unknown.path + (f':{unknown.line}' if unknown.line else ''))}: "
+        f"{prose(unknown.reason, 400)}"
+        for unknown in verdict.unknowns[:_MOST_ROWS]
+    ]
+    return "### Could not be evaluated\n\n" + "\n".join(rows)
+
+
+def _ignored(verdict: Verdict) -> str:
+    rows = []
+    for one in verdict.ignored[:_MOST_ROWS]:
+        until = f", until {one.rule.until}" if one.rule.until else ""
+        rows.append(
+            f"- {code(f'{one.finding.path}:{one.finding.line}')} by {code(one.rule.path)}: "
+            f"{prose(one.rule.reason, 400)}{until}"
+        )
+    return "### Ignored by the policy\n\n" + "\n".join(rows)
+
+
+def _policy(verdict: Verdict) -> Iterator[str]:
+    if verdict.policy_problems:
+        yield (
+            f"### The policy is broken\n\n{code(verdict.policy_where)} cannot be used, so the "
+            f"strict defaults apply:\n\n{_problems(verdict.policy_problems)}"
+        )
+    if verdict.proposal is not None:
+        text = "This pull request changes the policy. It does not apply to itself"
+        if verdict.proposal:
+            yield f"{text}, and it would be broken:\n\n{_problems(verdict.proposal)}"
+        else:
+            yield f"{text}; as it is, it would be valid."
+
+
+def _problems(problems: tuple[Problem, ...]) -> str:
+    return "\n".join(
+        f"- line {one.line}{f', {code(one.key)}' if one.key else ''}: {prose(one.message)}"
+        for one in problems[:_MOST_ROWS]
+    )
+
+
+def _annotations(verdict: Verdict) -> Iterator[Annotation]:
+    for finding in verdict.findings:
+        if isinstance(finding.anchor, OnLine):
+            for grant in finding.grants:
+                yield Annotation(
+                    finding.path, finding.line, "Container daemon access", sentence(grant)
+                )
+    for unknown in verdict.unknowns:
+        yield Annotation(unknown.path, unknown.line or 1, "Could not be evaluated", unknown.reason)
+
+
+def refusal_comment(refusal: Refusal, facts: Facts, verdict: Verdict) -> str:
+    """Return the one comment that says why a label was taken off."""
+    policy = verdict.policy
+    author = facts.author.login if facts.author else "the author"
+    others = "" if policy.self_justify else f", other than {code(author)} and who wrote a commit"
+    return (
+        f"The label {code(policy.label)} was taken off: {prose(str(refusal.why))}"
+        f"{f' ({code(refusal.actor)})' if refusal.actor else ''}.\n\n"
+        f"It counts from someone whose role here is at least {code(policy.role)}"
+        f"{others}, once the check {code('docker-socket')} has shown the findings."
+    )

@@ -1,0 +1,104 @@
+"""Desired minus observed -> the writes that are still missing. Run twice, the second is empty."""
+
+from bot.gate.facts import Comment, Facts
+from bot.gate.justification import Refusal, Why, same_label
+from bot.gate.verdict import Because, Verdict
+from bot.publish.check import check, refusal_comment
+from bot.publish.comment import finding_comment, finding_key, resolved_comment
+from bot.publish.writes import (
+    EditComment,
+    Inline,
+    PostComment,
+    PostReview,
+    PutCheck,
+    RemoveLabel,
+    Resolve,
+    Write,
+    marked,
+    marker,
+)
+from bot.review.model import Finding, InSummary, OnLine
+
+MOST_INLINE = 30  # comments of one review; the check lists all
+# A reason may still be written: the label stays until it is.
+_WAITING = frozenset({Why.NO_REASON})
+
+
+def plan(verdict: Verdict, facts: Facts, worst: Verdict | None = None) -> tuple[Write, ...]:
+    """Return the writes that are missing, in the order of sending: the check first.
+
+    `worst` is the gravest verdict among pull requests with the same head commit, where there are
+    others: a check belongs to a commit.
+    """
+    return (*_check(worst or verdict, facts), *_comments(verdict, facts), *_label(verdict, facts))
+
+
+def _check(verdict: Verdict, facts: Facts) -> tuple[PutCheck, ...]:
+    wanted = check(verdict, facts.head)
+    standing = facts.own_check()
+    if standing is not None and standing.digest == wanted.key:
+        return ()
+    return (wanted,)
+
+
+def _comments(verdict: Verdict, facts: Facts) -> tuple[Write, ...]:
+    standing = [(one, marked(one.body, "finding")) for one in facts.comments if one.thread]
+    open_ones = [(comment, keys) for comment, keys in standing if not comment.resolved and keys]
+    new: list[Inline] = []
+    edits: list[Write] = []
+    wanted: frozenset[str] = frozenset()
+    for finding in verdict.findings:
+        wanted |= finding.fingerprints
+        body = finding_comment(finding, verdict.policy)
+        told = next((c for c, keys in open_ones if keys == finding.fingerprints), None)
+        if told is not None:
+            edits += _edited(told, body)
+        elif not any(finding.fingerprints <= keys for _, keys in open_ones):
+            new += _inline(finding, body)
+    review = (PostReview(facts.head, tuple(new[:MOST_INLINE])),) if new else ()
+    return (*review, *edits, *_gone(open_ones, wanted))
+
+
+def _edited(comment: Comment, body: str) -> tuple[EditComment, ...]:
+    same = comment.body.replace("\r\n", "\n").strip() == body.strip()
+    return () if same else (EditComment(comment.id, body),)
+
+
+def _inline(finding: Finding, body: str) -> tuple[Inline, ...]:
+    if isinstance(finding.anchor, InSummary):
+        return ()
+    line = finding.line if isinstance(finding.anchor, OnLine) else None
+    return (Inline(finding.path, line, body, finding_key(finding)),)
+
+
+def _gone(
+    standing: list[tuple[Comment, frozenset[str]]], wanted: frozenset[str]
+) -> tuple[Write, ...]:
+    """Mark comments as resolved whose findings are all gone; nothing is ever deleted."""
+    writes: list[Write] = []
+    for comment, keys in standing:
+        if keys & wanted or comment.thread is None:
+            continue
+        writes += _edited(comment, resolved_comment(comment.body))
+        writes.append(Resolve(comment.thread))
+    return tuple(writes)
+
+
+def _label(verdict: Verdict, facts: Facts) -> tuple[Write, ...]:
+    refusal = verdict.refusal
+    if verdict.because is not Because.UNJUSTIFIED or refusal is None:
+        return ()
+    key = _refusal_key(refusal)
+    told = any(key in marked(comment.body, "refusal") for comment in facts.comments)
+    body = f"{refusal_comment(refusal, facts, verdict)}\n\n{marker('refusal', key)}"
+    comment = () if told else (PostComment(body, key),)
+    if refusal.why in _WAITING:
+        return comment
+    names = [name for name in facts.labels if same_label(name, verdict.policy.label)]
+    return (*comment, *(RemoveLabel(name) for name in names))
+
+
+def _refusal_key(refusal: Refusal) -> str:
+    """Return what a refusal is answered once for: one act of labelling, one reason."""
+    at = refusal.at.strftime("%Y%m%dT%H%M%S") if refusal.at else "never"
+    return f"{at}-{refusal.why.name}"

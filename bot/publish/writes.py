@@ -1,0 +1,123 @@
+"""What can be written to a pull request, as values. `plan` makes them, the forge sends them."""
+
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+
+_MARKER = re.compile(r"<!-- sockgate:(?P<kind>[a-z]+) (?P<words>[0-9a-zA-Z ._:-]*) -->")
+
+
+def marker(kind: str, *words: str) -> str:
+    """Return the hidden line that makes our own text recognisable to us.
+
+    It counts only in what our own App wrote: anybody can type it.
+    """
+    return f"<!-- sockgate:{kind} {' '.join(words)} -->"
+
+
+def marked(text: str, kind: str) -> frozenset[str]:
+    """Return the words of the markers of one kind in a text of our own."""
+    return frozenset(
+        word
+        for found in _MARKER.finditer(text)
+        if found["kind"] == kind
+        for word in found["words"].split()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """One line of the check's annotations (REST, "check runs", `output.annotations`)."""
+
+    path: str
+    line: int
+    title: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class PutCheck:
+    """A completed check run on a head commit."""
+
+    head: str
+    conclusion: str  # "success" or "failure"
+    title: str
+    summary: str
+    annotations: tuple[Annotation, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Digest of all that is shown: what stands there already is not written again."""
+        parts = (self.head, self.conclusion, self.title, self.summary)
+        return sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """One comment of a review, on a line of the new side; `line` None for the file as a whole."""
+
+    path: str
+    line: int | None
+    body: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostReview:
+    """One review with all new inline comments."""
+
+    head: str
+    comments: tuple[Inline, ...]
+
+    @property
+    def key(self) -> str:
+        """The keys of its comments."""
+        return " ".join(comment.key for comment in self.comments)
+
+
+@dataclass(frozen=True, slots=True)
+class EditComment:
+    """New text for a review comment of our own."""
+
+    comment: int
+    body: str
+
+    @property
+    def key(self) -> str:
+        """The comment."""
+        return f"edit {self.comment}"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolve:
+    """A review thread of our own whose finding is gone."""
+
+    thread: str
+
+    @property
+    def key(self) -> str:
+        """The thread."""
+        return f"resolve {self.thread}"
+
+
+@dataclass(frozen=True, slots=True)
+class PostComment:
+    """A comment below the pull request."""
+
+    body: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveLabel:
+    """Take off a label that does not count."""
+
+    name: str
+
+    @property
+    def key(self) -> str:
+        """The label."""
+        return f"remove {self.name}"
+
+
+Write = PutCheck | PostReview | EditComment | Resolve | PostComment | RemoveLabel
