@@ -1,0 +1,6 @@
+"""GraphQL: GitHub's real schema, validated and executed by graphql-core, over the same state."""
+
+from .execute import answer
+from .schema import Schema
+
+__all__ = ["Schema", "answer"]

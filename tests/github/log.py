@@ -1,0 +1,73 @@
+"""Every request that came in, for tests that count them."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+RequestKind = Literal["rest", "graphql", "page"]
+
+
+@dataclass(eq=False, slots=True)
+class LoggedRequest:
+    """One request; ``status`` is 0 until it is answered, and where the connection was cut."""
+
+    method: str
+    path: str
+    query: str
+    kind: RequestKind
+    is_token_request: bool
+    body: Any = None
+    status: int = 0
+    at: float = field(default_factory=time.monotonic)
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes something: any method but GET, and GraphQL mutations."""
+        if self.kind == "graphql":
+            text = self.body.get("query", "") if isinstance(self.body, dict) else ""
+            return str(text).lstrip().startswith("mutation")
+        return self.method not in ("GET", "HEAD") and not self.is_token_request
+
+    def __repr__(self) -> str:
+        return f"<{self.method} {self.path} {self.status}>"
+
+
+class RequestLog:
+    """All requests in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._entries: list[LoggedRequest] = []
+        self._lock = threading.Lock()
+
+    def add(self, entry: LoggedRequest) -> None:
+        """Note one more."""
+        with self._lock:
+            self._entries.append(entry)
+
+    def clear(self) -> None:
+        """Start counting anew."""
+        with self._lock:
+            self._entries.clear()
+
+    def __iter__(self) -> Iterator[LoggedRequest]:
+        with self._lock:
+            return iter(list(self._entries))
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def counted(
+        self, which: Callable[[LoggedRequest], bool] = lambda _: True
+    ) -> list[LoggedRequest]:
+        """Return the requests that a budget counts: no token requests and no pages."""
+        return [
+            entry
+            for entry in self
+            if entry.kind != "page" and not entry.is_token_request and which(entry)
+        ]
+
+    def writes(self) -> list[LoggedRequest]:
+        """Return the requests that change something."""
+        return self.counted(lambda entry: entry.writes)

@@ -1,0 +1,1 @@
+"""What the small GitHub remembers, and what happens when someone changes it."""

@@ -1,0 +1,20 @@
+"""The REST API, as far as it is used; importing this fills the table of routes."""
+
+from . import apps, checks, comments, contents, issues, labels, pulls, repositories, reviews
+from .route import ROUTES, Answer, Call, find
+
+__all__ = [
+    "ROUTES",
+    "Answer",
+    "Call",
+    "apps",
+    "checks",
+    "comments",
+    "contents",
+    "find",
+    "issues",
+    "labels",
+    "pulls",
+    "repositories",
+    "reviews",
+]

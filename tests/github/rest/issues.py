@@ -1,0 +1,34 @@
+"""The timeline of a pull request, and the events in it.
+
+A forced push is in both lists, a change of the base branch only among the events
+(docs.github.com, "Issue event types").
+"""
+
+from tests.github.model.pulls import TimelineEvent
+from tests.github.views import pulls
+from tests.github.views.base import Json
+
+from .route import Answer, Call, route
+
+_READ = "issues:read|pull_requests:read"
+_NO_EVENTS = ("committed", "commented", "reviewed")
+
+
+@route("GET", "/repos/{owner}/{repo}/issues/{issue_number}/timeline", _READ)
+def timeline(call: Call) -> Answer:
+    """List everything that happened, oldest first."""
+    shown = [
+        event for event in call.pull("issue_number").timeline if event.kind != "base_ref_changed"
+    ]
+    return call.page(shown, lambda event: pulls.timeline_event(event, call.urls))
+
+
+@route("GET", "/repos/{owner}/{repo}/issues/{issue_number}/events", _READ)
+def events(call: Call) -> Answer:
+    """List events, without commits, comments and reviews."""
+    shown = [e for e in call.pull("issue_number").timeline if e.kind not in _NO_EVENTS]
+
+    def view(event: TimelineEvent) -> Json:
+        return pulls.timeline_event(event, call.urls)
+
+    return call.page(shown, view)
