@@ -19,6 +19,7 @@ CLIENT_VARIABLES = frozenset(
 )
 _WITH_PORT = re.compile(r"[^\s/:]+:\d{2,5}")
 _TELLING = re.compile(r"docker|podman|colima|lima|machine|sock|daemon", re.IGNORECASE)
+_EXPANSION = re.compile(r"\$\([^)]*\)|\$?\{\{?[^}]*\}\}?")
 _RESTORED = re.compile(r"(?:OLD|SAVED?|PREV|ORIG|BACKUP|PARENT|OUTER)", re.IGNORECASE)
 
 
@@ -42,6 +43,8 @@ def client_address(text: str, name: str) -> Target | None:
     if found is not None or "://" in text or not sockets.unresolved(text):
         return found
     own = re.compile(rf"\$\{{?{re.escape(name)}\b")
+    if " " in _EXPANSION.sub("", text):
+        return None
     if own.search(text) or _RESTORED.search(text) or not _TELLING.search(text):
         return None
     return Target("docker", How.ADDRESS, Severity.HIGH)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from bot.detect.shell import commands, written
 from bot.detect.shell.call import NONE, UNKNOWN, Call, joined
 from bot.detect.shell.expand import Binding, Scope
-from bot.detect.shell.pieces import Arg, Piece, Pieces
+from bot.detect.shell.pieces import Arg, Piece, Pieces, arg
 from bot.detect.shell.text import formatted
 
 _NAME = re.compile(r"[A-Za-z_]\w*\Z", re.ASCII)
@@ -19,7 +19,8 @@ def _declare(call: Call, scope: Scope) -> Pieces:
         if found := _ASSIGNED.match(word.text):
             value = word.tail(found.end())
             scope.set(found[1], (Binding((value.pieces,)),))
-            commands.assigned(call._replace(args=call.args[:1]), found[1], value)
+            variable = arg((Piece(found[1], word.pieces[0].trail),))
+            commands.assigned(call._replace(args=call.args[:1]), variable, value)
     return NONE
 
 

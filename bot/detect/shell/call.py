@@ -47,7 +47,7 @@ class Host(Protocol):
     def command(self, call: "Call") -> Pieces:
         """Run one command whose words are expanded already."""
 
-    def assign(self, call: "Call", name: str, value: Arg) -> None:
+    def assign(self, call: "Call", name: Arg, value: Arg) -> None:
         """Look at `NAME=value` before a command."""
 
     def options(self, call: "Call", words: Sequence[Arg]) -> None:

@@ -27,19 +27,21 @@ _CLIENTS: Mapping[str, Syntax] = {
     "balena": DOCKER,
     "balena-engine": DOCKER,
 }
+NAMES = frozenset(_CLIENTS)
 _STARTING = frozenset({"run", "create"})
 _SUBCOMMANDS = names(
     "run create exec compose container service volume context buildx stack build system"
-    " pod play kube machine start"
+    " pod play kube machine start daemon"
 )
 _HOST_OPTIONS = ("-H", "--host", "--url", "--address", "-a")
 _SECURED = frozenset({"--tlsverify", "--tlscacert", "--tlscert", "--tlskey"})
-_CLIENT = re.compile(r"(?:-H|--host|--context|-c)\b")
 
 
 def looks_like_client(args: Sequence[Arg]) -> bool:
     """Tell whether what follows an unknown command name reads like a container client's words."""
     texts = [word.text for word in args]
+    if not texts:
+        return False
     if texts[0] in {"-H", "--host"} or texts[0].startswith(("--host=", "-H=")):
         return True
     if texts[0] == "container" and len(texts) > 1:
@@ -55,6 +57,8 @@ def title(call: Call) -> str:
     words = [word.text for word in Options(call.args[1:], _CLIENTS[name]).rest[:2]]
     if not words:
         return name
+    if not re.fullmatch(r"[a-z-]+", words[0]):
+        return name
     nested = words[0] in {"container", "service", "volume", "context", "buildx", "stack", "compose"}
     if words[0] == "container":
         words = words[1:] or words
@@ -63,7 +67,10 @@ def title(call: Call) -> str:
 
 def docker(call: Call) -> Pieces:
     """Read a client's own options, then its subcommand."""
-    name = call.name if call.name in _CLIENTS else "docker"
+    name = call.name
+    if name not in _CLIENTS:
+        raw = call.args[0].raw.lower()
+        name = next((known for known in ("podman", "nerdctl") if known in raw), "docker")
     options = Options(call.args[1:], _CLIENTS[name])
     rest = options.rest
     subject = title(call._replace(args=(_named(call.args[0], name), *call.args[1:])))

@@ -70,10 +70,9 @@ _BY_NAME: Mapping[str, Handler] = {
     **manifests.HANDLERS,
     **wrappers.HANDLERS,
 }
-_STRONG = frozenset(_BY_NAME) - {
-    *("echo", "cat", "tee", "envsubst", "sed", "tr", "grep", "awk", "cut", "sort", "head", "tail"),
-    *("base64", "env", "time", "exec", "install", "script", "at", "watch", "start", "set"),
-}
+_RUN_INSIDE = names(
+    "sudo doas nohup timeout xargs dockerd socat curl chmod chown usermod gpasswd buildctl"
+)
 
 
 def run(call: Call) -> Pieces:
@@ -95,8 +94,9 @@ def run(call: Call) -> Pieces:
     return _other(call, name)
 
 
-def assigned(call: Call, name: str, value: Arg) -> None:
+def assigned(call: Call, variable: Arg, value: Arg) -> None:
     """Look at `NAME=value`, alone or before a command, exported or not."""
+    name = variable.text
     if name == "DOCKER_TLS_VERIFY" and value.text not in {"", "0"} and not value.opaque:
         call.host.secured()
     if name not in CLIENT_VARIABLES:
@@ -108,6 +108,7 @@ def assigned(call: Call, name: str, value: Arg) -> None:
             call,
             target,
             value,
+            variable,
             command=what or f"export {name}",
             about=value.text,
             words=None if what else f"{name}={value.text}",
@@ -134,13 +135,23 @@ def _other(call: Call, name: str) -> Pieces:
     words = call.args[:_LONGEST_LOOK]
     for number in range(1, len(words)):
         word = words[number]
-        known = command_name(word.text)
-        if known in _STRONG and wrappers.runs(call.drop(number), known):
+        if runs_here(call.drop(number)):
+            options(call, words[:number], name or "command")
             return call.host.command(call.drop(number))
         if any(blank in word.text for blank in " \t\n"):
             _quoted(call, name, number)
     options(call, words, name or "command")
     return UNKNOWN
+
+
+def runs_here(call: Call) -> bool:
+    """Tell whether a word inside an unknown command is a command that it runs."""
+    name = call.name
+    if name in wrappers.SHELLS:
+        return wrappers.has_script(call)
+    if name in clients.NAMES:
+        return clients.looks_like_client(call.args[1:])
+    return name in _RUN_INSIDE and len(call.args) > 1
 
 
 def _quoted(call: Call, name: str, number: int) -> None:

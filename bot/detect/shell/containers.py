@@ -73,7 +73,8 @@ def _values(options: Options, *names: str) -> Iterator[Arg]:
 
 def _handed(call: Call, options: Options) -> Iterator[tuple[Target, Arg, Option, str]]:
     """Yield what the options hand over: the reached, the word, the option, the telling text."""
-    for option in options.given:
+    mounted: set[str] = set()
+    for option in sorted(options.given, key=lambda option: option.name == "--volumes-from"):
         value = option.value
         if option.name == "--use-api-socket" and options.has("--use-api-socket"):
             yield _SWITCH, option.flag, option, ""
@@ -82,14 +83,16 @@ def _handed(call: Call, options: Options) -> Iterator[tuple[Target, Arg, Option,
         if option.name in {"-v", "--volume"}:
             target = mounts.short(value.text)
             if target is not None:
+                mounted.add(target.resource)
                 yield target, value, option, mounts.source_of_short(value.text) or ""
         elif option.name in {"--mount", "--mount-add"}:
             target = mounts.mount_option(value.text)
             if target is not None:
+                mounted.add(target.resource)
                 yield target, value, option, mounts.source_of_mount_option(value.text) or ""
         elif option.name == "--volumes-from":
             inherited = call.host.containers.get(value.text.partition(":")[0])
-            if inherited is not None:
+            if inherited is not None and inherited.resource not in mounted:
                 how = How.INHERITED
                 yield Target(inherited.resource, how, inherited.severity), value, option, value.text
 

@@ -109,7 +109,7 @@ def _netcat(call: Call) -> Pieces:
         target = _socket(word.text)
         if target is not None and "-z" not in texts:
             raw = _with(target, How.RAW_API)
-            call.host.report(call, raw, word, command=call.name, about=word.text)
+            call.host.report(call, raw, word, call.args[0], command=call.name, about=word.text)
     return UNKNOWN
 
 
@@ -138,7 +138,7 @@ def _permission(call: Call, words: Sequence[Arg]) -> None:
         target = _socket(word.text)
         if target is not None:
             opened = _with(target, How.PERMISSION)
-            call.host.report(call, opened, word, command=call.name, about=word.text)
+            call.host.report(call, opened, word, call.args[0], command=call.name, about=word.text)
 
 
 def _is_group(text: str) -> bool:
@@ -166,7 +166,7 @@ def _join_group(call: Call) -> Pieces:
     if len(words) == 2 and "-d" not in call.texts():
         for word in words[1:]:
             if _is_group(word.text):
-                call.host.report(call, _GROUP, word, command=call.name, about=word.text)
+                call.host.report(call, _GROUP, word, call.args[0], command=call.name)
     return NONE
 
 

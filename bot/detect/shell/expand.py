@@ -14,6 +14,8 @@ from bot.detect.shell.tree import Literal, Node, Opaque, Part, Substitution, Var
 
 MOST_VALUES = 8  # of one variable
 _MOST_FIELDS = 4_000  # of one word or array
+_MOST_DULL = 2  # values that could not matter
+_TELLS = re.compile(r"sock|docker|podman|nerdctl|pipe|/run|/var|tcp:|unix:|ssh:|-v|--|\A/\Z")
 _BREAK = re.compile(r"[ \t\n]+")
 _GLOB = re.compile(r"[*?\[]")
 
@@ -72,15 +74,16 @@ def _distinct(values: Iterable[Binding | None]) -> Values:
     for value in values:
         key = None if value is None else tuple(text_of(field) for field in value.fields)
         seen.setdefault(key, value)
-    if len(seen) > MOST_VALUES:
-        telling = [value for key, value in seen.items() if key and any(map(_tells, key))]
-        others = [value for value in seen.values() if value not in telling]
-        return tuple((telling + others)[:MOST_VALUES])
+    if len(seen) > _MOST_DULL:
+        keys = [key for key in seen if key and any(map(tells, key))]
+        rest = [key for key in seen if key not in keys][:_MOST_DULL]
+        return tuple(seen[key] for key in (keys + rest)[:MOST_VALUES])
     return tuple(seen.values())
 
 
-def _tells(text: str) -> bool:
-    return "sock" in text or "docker" in text or "/run" in text or "-v" in text
+def tells(text: str) -> bool:
+    """Tell whether a value could matter to what a command reaches."""
+    return _TELLS.search(text) is not None
 
 
 class Expander:
@@ -106,13 +109,14 @@ class Expander:
         """Return the fields that words expand to."""
         found: list[Arg] = []
         for word in words:
+            if word.fixed is not None:
+                found.append(word.fixed)
+                continue
             parts = word.parts
             raw = self.text[word.at : word.end]
-            if len(parts) == 1 and isinstance(parts[0], Literal):
-                part = parts[0]
-                pieces = (Piece(part.text, self.place(part.at), quoted=part.quoted),)
-                found.append(Arg(part.text, pieces, raw))
-                self.spend(1)
+            if all(isinstance(part, Literal) for part in parts):
+                word.fixed = arg(self.scalar(parts), raw)
+                found.append(word.fixed)
                 continue
             found.extend(arg(cut(field), raw) for field in self.split(parts)[:_MOST_FIELDS])
             if len(found) > _MOST_FIELDS * 4:
@@ -178,7 +182,7 @@ class Expander:
                     done.append(current)
                     current = None
                 if text:
-                    current = [*(current or []), piece._replace(text=text)]
+                    current = [*(current or []), Piece(text, piece.trail, piece.known)]
         return current
 
     def _values(self, part: Part) -> tuple[Pieces, ...]:

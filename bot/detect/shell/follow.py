@@ -13,8 +13,9 @@ from typing import NamedTuple
 from bot.detect import mounts
 from bot.detect.grant import How
 from bot.detect.shell import builtins, commands, written
+from bot.detect.shell.addresses import option_address
 from bot.detect.shell.call import NONE, UNKNOWN, Call
-from bot.detect.shell.expand import MOST_VALUES, Binding, Exhausted, Expander, Scope, Values
+from bot.detect.shell.expand import MOST_VALUES, Binding, Exhausted, Expander, Scope, Values, tells
 from bot.detect.shell.model import Reach
 from bot.detect.shell.pieces import Arg, Piece, Pieces, Places, arg, cut, spot
 from bot.detect.shell.reader import read
@@ -37,6 +38,7 @@ from bot.detect.sockets import Target
 
 _DEEPEST = 60  # nested commands, calls and scripts
 _MOST_CALLS = 40  # of one function
+_MOST_DULL_CALLS = 3  # with arguments that could not matter
 _LONGEST_WORDS = 4_096
 _LONGEST_OUTPUT = 20_000  # pieces
 _MOST_ELEMENTS = 4_000  # of an array, or words of a command that are kept
@@ -55,7 +57,7 @@ class Follower:
     def __init__(self) -> None:
         self.scope = Scope()
         self.expander = Expander(self.scope, self._output)
-        self.reaches: dict[tuple[object, ...], Reach] = {}
+        self.reaches: dict[tuple[tuple[int, ...], int, str, How], Reach] = {}
         self.containers: dict[str, Target] = {}
         self.files = self.expander.files
         self.functions: dict[str, _Defined] = {}
@@ -66,6 +68,8 @@ class Follower:
         self._locked = False  # within a substitution: the variation is that of the command around
         self._widest = 1
         self._active: list[str] = []  # functions being run
+        self._telling: set[str] = set()  # functions that reached or printed what could matter
+        self._images: dict[tuple[int, ...], dict[str, str]] = {}  # of a command, with how written
         self._depth = 0
         self._origin: tuple[int, ...] = ()
         self._ordinal: int | None = None  # number of the command within a nested script
@@ -113,6 +117,17 @@ class Follower:
         self.expander.text, self.expander.place = text, place
         words = tree.words if isinstance(tree, Simple) else ()
         return tuple(self.expander.fields(words))
+
+    def found(self) -> list[Reach]:
+        """Return what was reached. An image that differs from run to run is told as written."""
+        told: list[Reach] = []
+        for (origin, *_), reach in self.reaches.items():
+            images = self._images.get(origin, {})
+            if reach.image is not None and len(images) > 1:
+                told.append(replace(reach, image=min(images.values())))
+            else:
+                told.append(reach)
+        return told
 
     def secured(self) -> None:
         """Take note that the script turns TLS on for its client."""
@@ -242,7 +257,7 @@ class Follower:
         self, call: Call, node: Simple, assigned: dict[str, list[Binding | None]]
     ) -> Pieces:
         """Run a command with one value of each variable."""
-        expander = self.expander
+        expander, place = self.expander, self.expander.place
         expander.spend(4)
         targets, fed = self._redirect(node.redirections)
         args = tuple(expander.fields(node.words))
@@ -251,7 +266,8 @@ class Follower:
         for assignment in (*node.assignments, *node.declared):
             word, binding = self._value(assignment)
             here[assignment.name] = (binding,)
-            commands.assigned(call, assignment.name, word)
+            name = arg((Piece(assignment.name, place(assignment.at)),))
+            commands.assigned(call, name, word)
             if self._locked and not args:
                 self.scope.set(assignment.name, (binding,))
             elif not args or assignment not in node.assignments:
@@ -333,13 +349,18 @@ class Follower:
 
     def _call(self, name: str, call: Call) -> Pieces:
         self.calls[name] = calls = self.calls.get(name, 0) + 1
-        if calls > _MOST_CALLS or name in self._active:
+        told = name in self._telling or any(tells(word.text) for word in call.args[1:])
+        if calls > (_MOST_CALLS if told else _MOST_DULL_CALLS) or name in self._active:
             return UNKNOWN
         self._active.append(name)
+        known = len(self.reaches)
         try:
-            return self._enter(self.functions[name], call)
+            output = self._enter(self.functions[name], call)
         finally:
             self._active.pop()
+        if len(self.reaches) > known or any(tells(piece.text) for piece in output):
+            self._telling.add(name)
+        return output
 
     def _enter(self, defined: _Defined, call: Call | None) -> Pieces:
         """Run a function's body; without a call, with arguments that are not known."""
@@ -355,7 +376,7 @@ class Follower:
             expander.text, expander.place, self._origin, self._ordinal, expander.variation = saved
             self.scope.positional = positional
 
-    def assign(self, call: Call, name: str, value: Arg) -> None:
+    def assign(self, call: Call, name: Arg, value: Arg) -> None:
         """Look at `NAME=value` before a command."""
         commands.assigned(call, name, value)
 
@@ -388,25 +409,34 @@ class Follower:
         if not call.extent[0] <= place.line <= call.extent[1]:
             steps = tuple(dict.fromkeys((*steps, call.extent[0])))
         name = mounts.repository(image.text) if image else None
-        key = (call.origin, place.line, target.resource, how)
-        known = self.reaches.get(key)
-        if known is not None:
-            if known.image != name and image is not None:
-                written_so = mounts.repository(image.raw.strip("\"'"))
-                self.reaches[key] = replace(known, image=written_so)
+        if image is not None and name is not None:
+            raw = mounts.repository(image.raw.strip("\"'"))
+            self._images.setdefault(call.origin, {})[name] = raw
+        resource = target.resource
+        if target.how is How.ADDRESS and not place.whole:
+            resource = _as_written(value, resource)
+        key = (call.origin, place.line, resource, how)
+        if key in self.reaches:
             return
         self.reaches[key] = Reach(
             place.line,
             steps,
             command,
             name,
-            target.resource,
+            resource,
             how,
             target.severity,
             tuple(undermines),
             call.extent,
             _words(call.args, image) if words is None else " ".join(words.split()),
         )
+
+
+def _as_written(value: Arg, resource: str) -> str:
+    """Return the address that a word is before a function's arguments are put in."""
+    raw = value.raw.strip("\"'")
+    written_so = option_address(raw) or option_address(raw.partition("=")[2])
+    return written_so.resource if written_so else resource
 
 
 def _element(word: Arg) -> Pieces:

@@ -5,44 +5,33 @@ from collections.abc import Iterator, Mapping
 
 from bot.detect.shell.model import Value
 
-# One of these stands in every script that reaches a daemon, in lower case.
+# One of these stands in nearly every script that reaches a daemon; all in lower case.
 _TELLING = (
-    "sock",
+    ".sock",
     "docker_host",
     "container_host",
     "podman_host",
     "buildkit_host",
     "containerd_address",
-    "runner_host",
-    "2375",
+    "dagger_runner_host",
+    ":2375",
     "docker_engine",
     "pipe/",
     "pipe\\",
-    "tcp:",
-    "unix:",
-    "ssh:",
-    "volumes-from",
-    "docker-machine",
+    "api-socket",
+    "type=glob",
 )
-# These matter only where a container client is named, or where it may hide behind a variable.
-_WITH_CLIENT = (
-    "/run",
-    "/var:",
-    "/:/",
-    "=/",
-    ":/",
-    "/:",
-    ":$",
-    "-h ",
-    "--host",
-    "usermod",
-    "useradd",
-    "gpasswd",
-    "adduser",
-    "addgroup",
-    "pipe",
+# What else can reach one names a client, or mounts a directory by a client that it does not name.
+_CLIENTS = ("docker", "podman", "nerdctl", "buildctl", "buildah", "finch")
+_MOUNTS = ("-v", "--volume", "--mount")
+_DIRECTORY = re.compile(
+    r"/run(?![\w.-])|/var/?(?![\w/.-])|/:|=/{1,2}(?![\w/.$-])"
+    r"|\.(?:colima|rd|lima|orbstack|docker/run)\b|/volume1/docker|microk8s|/proc/"
 )
-_CLIENT = ("docker", "podman", "nerdctl", "containerd", "buildah", "finch", "-v", "--mount")
+_SCHEMES = ("tcp:", "unix:", "ssh:", "npipe:")
+_OPTION = re.compile(r"[ \t](?:-h\b|--host|--addr|--url)")
+_GROUPS = re.compile(r"(?:usermod|useradd|gpasswd|adduser|addgroup)[^\n]{0,300}docker")
+_NEAR = 300  # characters between a client's name and its option
 
 _STRONG = re.compile(
     r"sock|docker_host|container_host|buildkit_host|docker_engine|:2375|pipe[\\/]|tcp://|unix://"
@@ -60,9 +49,22 @@ def any_in(text: str, env: Mapping[str, str | Value] | None) -> bool:
     low = text.lower()
     if any(hint in low for hint in _TELLING):
         return True
-    if not any(client in low for client in _CLIENT):
-        return False
-    return any(hint in low for hint in _WITH_CLIENT)
+    client = any(name in low for name in _CLIENTS)
+    if client and (any(scheme in low for scheme in _SCHEMES) or _addressed(low)):
+        return True
+    if client or (" run" in low and any(option in low for option in _MOUNTS)):
+        return _DIRECTORY.search(low) is not None
+    return False
+
+
+def _addressed(low: str) -> bool:
+    """Tell whether a client's option for an address may be there, or a user joins the group."""
+    for found in _OPTION.finditer(low):
+        line = low.rfind("\n", max(0, found.start() - _NEAR), found.start()) + 1
+        before = low[max(line, found.start() - _NEAR) : found.start()]
+        if any(name in before for name in _CLIENTS):
+            return True
+    return _GROUPS.search(low) is not None
 
 
 def telling(text: str) -> Iterator[tuple[str, int]]:

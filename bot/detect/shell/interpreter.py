@@ -46,7 +46,7 @@ def interpret(
         again = follower.unfinished
     except (Exhausted, RecursionError):
         again = 0
-    found = list(follower.reaches.values())
+    found = follower.found()
     if again is not None:
         known = {(reach.line, reach.resource) for reach in found}
         lines = _by_line(script, env, dialect, again)
@@ -65,7 +65,7 @@ def interpret_argv(argv: Sequence[tuple[str, int]], env: Env | None = None) -> t
     follower = _follower(env)
     with contextlib.suppress(Exhausted, RecursionError):
         follower.command(Call(words, follower, _extent(words), (0,)))
-    return _finished(follower.reaches.values(), secured=follower.tls)
+    return _finished(follower.found(), secured=follower.tls)
 
 
 def docker_options(
@@ -95,7 +95,7 @@ def docker_options(
         containers.start(call, "docker create", Options(given, RUN), image=name is not None)
     except (Exhausted, RecursionError):
         pass
-    return _finished(follower.reaches.values(), secured=follower.tls)
+    return _finished(follower.found(), secured=follower.tls)
 
 
 def _follower(env: Env | None) -> Follower:
@@ -125,7 +125,8 @@ def _finished(found: Iterable[Reach], *, secured: bool) -> tuple[Reach, ...]:
     own: set[tuple[str, How]] = set()
     for reach in sorted(found, key=lambda reach: (reach.line, reach.resource)):
         if reach.image is None and reach.how in {How.ADDRESS, How.RAW_API}:
-            if secured and reach.how is How.ADDRESS and reach.resource.startswith("tcp://"):
+            tcp = reach.resource.startswith("tcp://") and not reach.resource.endswith(":2375")
+            if secured and reach.how is How.ADDRESS and tcp:
                 continue
             if (reach.resource, reach.how) in own:
                 continue
@@ -154,5 +155,5 @@ def _by_line(script: Script, env: Env | None, dialect: Dialect, start: int) -> l
                 follower.follow_tree(windows.read(part, dialect), part, place.shifted(at))
         except (Exhausted, RecursionError):
             pass
-        found.extend(follower.reaches.values())
+        found.extend(follower.found())
     return list({(reach.line, reach.resource, reach.how): reach for reach in found}.values())

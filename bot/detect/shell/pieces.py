@@ -14,6 +14,7 @@ Trail = tuple[int, ...]
 
 LONGEST = 65_536  # characters of one expanded word; what is longer is cut
 _LONGEST_TRAIL = 8
+_FEW = 8
 
 
 class Piece(NamedTuple):
@@ -42,7 +43,8 @@ class Arg(NamedTuple):
         for piece in self.pieces:
             end = at + len(piece.text)
             if end > start:
-                kept.append(piece._replace(text=piece.text[max(0, start - at) :]))
+                text = piece.text[max(0, start - at) :]
+                kept.append(Piece(text, piece.trail, piece.known, piece.quoted))
             at = end
         return Arg(self.text[start:], tuple(kept), self.raw)
 
@@ -69,13 +71,15 @@ def used(pieces: Pieces, line: Trail) -> Pieces:
     return tuple(
         piece
         if piece.trail[-1:] == place or len(piece.trail) >= _LONGEST_TRAIL
-        else piece._replace(trail=piece.trail + place)
+        else Piece(piece.text, piece.trail + place, piece.known, piece.quoted)
         for piece in pieces
     )
 
 
 def cut(pieces: Sequence[Piece]) -> Pieces:
     """Return pieces up to the longest text that is followed."""
+    if len(pieces) < _FEW:
+        return tuple(pieces)
     kept: list[Piece] = []
     room = LONGEST
     for piece in pieces[:4096]:
@@ -91,6 +95,7 @@ class Spot(NamedTuple):
 
     line: int
     steps: tuple[int, ...]
+    whole: bool = True  # False where parts of the word come from different places
 
 
 def spot(value: Arg, flag: Arg | None = None, about: str = "") -> Spot:
@@ -111,7 +116,7 @@ def spot(value: Arg, flag: Arg | None = None, about: str = "") -> Spot:
     for trail in trails[1:]:
         common = _common_end(common, trail)
     if not common:
-        return Spot(telling[-1], _distinct((*telling, *trails[-1])))
+        return Spot(telling[-1], _distinct((*telling, *trails[-1])), whole=False)
     depth = len(common)
     if flag is not None:
         depth = min([depth, *(len(piece.trail) for piece in flag.pieces if piece.text)])

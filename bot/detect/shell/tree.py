@@ -1,6 +1,9 @@
 """The tree that shell text is read into. Every node says at which offset of the text it stands."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from bot.detect.shell.pieces import Arg
 
 
 class Literal(NamedTuple):
@@ -44,12 +47,16 @@ class Opaque(NamedTuple):
 Part = Literal | Variable | Substitution | Opaque
 
 
-class Word(NamedTuple):
-    """One word before expansion."""
+class Word:
+    """One word before expansion; what it expands to is kept if that is always the same."""
 
-    parts: tuple[Part, ...]
-    at: int
-    end: int
+    __slots__ = ("at", "end", "fixed", "parts")
+
+    def __init__(self, parts: tuple[Part, ...], at: int, end: int) -> None:
+        self.parts = parts
+        self.at = at
+        self.end = end
+        self.fixed: Arg | None = None
 
 
 class Assignment(NamedTuple):

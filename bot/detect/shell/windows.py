@@ -27,12 +27,13 @@ _POWERSHELL_COMMENT = re.compile(r"<#.*?(?:#>|\Z)|#[^\n]*", re.DOTALL)
 _CMD_COMMENT = re.compile(r"@?(?:rem(?=[ \t\r\n]|\Z)|::)[^\n]*", re.IGNORECASE)
 _HERE_STRING = re.compile(r"@([\"'])[ \t]*\r?\n(?P<body>.*?)\n\1@", re.DOTALL)
 _VARIABLE = re.compile(
-    r"\$(?:\{(?:env:)?(?P<braced>[\w-]+)\}|(?:env|script|global|local):(?P<scoped>\w+)|(?P<plain>\w+))",
+    r"\$(?:\{?env:(?P<environment>\w+)\}?|\{(?P<braced>[\w-]+)\}"
+    r"|(?:(?:script|global|local):)?(?P<plain>\w+))",
     re.IGNORECASE,
 )
 _ASSIGNS = re.compile(
     r"(?:\[[\w.\[\]]+\][ \t]*)?"
-    r"\$(?:\{env:(?P<braced>\w+)\}|(?:(?:env|script|global|local):)?(?P<name>\w+))"
+    r"\$(?:\{env:(?P<braced>\w+)\}|(?:(?P<env>env:)|(?:script|global|local):)?(?P<name>\w+))"
     r"[ \t]*(?P<append>\+?)=(?!=)[ \t]*",
     re.IGNORECASE,
 )
@@ -149,6 +150,8 @@ class _Reader:
             return None
         after = self.text[found.end() : found.end() + 1]
         name = found["braced"] or found["name"]
+        if not found["braced"] and not found["env"]:
+            name = "$" + name.lower()
         if after and after not in "\"'$@(":
             self.at = found.end()
             return None  # `$x = docker …`: the command counts
@@ -212,7 +215,8 @@ class _Reader:
             parts.append(Literal(found["body"], found.start("body"), quoted=True))
             self.at = found.end()
         elif found := re.compile(r"@([A-Za-z_]\w*)").match(self.text, at):
-            parts.append(Variable(found[1], "", (), f"${found[1]}", at, quoted=True, every=True))
+            name = "$" + found[1].lower()
+            parts.append(Variable(name, "", (), name, at, quoted=True, every=True))
             self.at = found.end()
         else:
             parts.append(Literal("@", at, quoted=False))
@@ -257,8 +261,8 @@ class _Reader:
         found = _VARIABLE.match(self.text, at)
         if found is None:
             return False
-        name = found["braced"] or found["scoped"] or found["plain"]
-        parts.append(Variable(name, "", (), f"${name}", at, quoted, every=False))
+        name = found["environment"] or "$" + (found["braced"] or found["plain"]).lower()
+        parts.append(Variable(name, "", (), found[0], at, quoted, every=False))
         self.at = found.end()
         return True
 

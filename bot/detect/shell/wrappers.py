@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bot.detect.shell import endpoints, written
 from bot.detect.shell.call import NONE, UNKNOWN, Call, joined
 from bot.detect.shell.options import names
-from bot.detect.shell.pieces import Arg, Pieces
+from bot.detect.shell.pieces import Arg, Piece, Pieces, arg
 
 Handler = Callable[[Call], Pieces]
 
@@ -75,10 +75,8 @@ def wrapped(call: Call) -> Pieces:
         if text == "--":
             args.pop(0)
             break
-        if env and (found := _ASSIGNED.match(text)):
-            call.host.assign(
-                call._replace(args=tuple(args[1:])), found[1], args[0].tail(found.end())
-            )
+        if env and _ASSIGNED.match(text):
+            _assign(call, args)
         elif env and text in {"-S", "--split-string"} and len(args) > 1:
             return call.host.script(joined(args[1:]), call)
         elif text.startswith("-") and len(text) > 1:
@@ -89,10 +87,18 @@ def wrapped(call: Call) -> Pieces:
         else:
             break
         args.pop(0)
-    while env and args and (found := _ASSIGNED.match(args[0].text)):
-        call.host.assign(call._replace(args=tuple(args[1:])), found[1], args[0].tail(found.end()))
+    while env and args and _ASSIGNED.match(args[0].text):
+        _assign(call, args)
         args.pop(0)
     return call.host.command(call._replace(args=tuple(args))) if args else UNKNOWN
+
+
+def _assign(call: Call, args: list[Arg]) -> None:
+    """`env NAME=value command`."""
+    word = args[0]
+    name, _, _ = word.text.partition("=")
+    variable = arg((Piece(name, word.pieces[0].trail),))
+    call.host.assign(call._replace(args=tuple(args[1:])), variable, word.tail(len(name) + 1))
 
 
 def shell(call: Call) -> Pieces:
@@ -231,16 +237,14 @@ def set_variable(call: Call) -> Pieces:
     """`setx DOCKER_HOST …`, PowerShell `[Environment]::SetEnvironmentVariable("…", "…")`."""
     words = [word for word in call.args[1:] if not word.text.startswith("/")]
     if len(words) > 1:
-        call.host.assign(call._replace(args=()), words[0].text, words[1])
+        call.host.assign(call._replace(args=()), words[0], words[1])
     return NONE
 
 
-def runs(call: Call, name: str) -> bool:
-    """Tell whether a word inside an unknown command is a command that it runs."""
-    rest = call.texts()[1:3]
-    if name in SHELLS:
-        return bool(rest) and (rest[0].startswith("-") and "c" in rest[0])
-    return bool(rest)
+def has_script(call: Call) -> bool:
+    """Tell whether a shell is given text to run: `sh -ec "…"`."""
+    first = call.args[1].text if len(call.args) > 2 else ""
+    return first.startswith("-") and not first.startswith("--") and "c" in first
 
 
 HANDLERS: Mapping[str, Handler] = {
