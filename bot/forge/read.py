@@ -55,7 +55,7 @@ def facts(client: Client, pull: PullRef, app_id: int, now: datetime) -> Facts:
     data = client.graphql(FACTS, variables, optional="ownerPolicy")
     repository = data["repository"]
     found = repository["pullRequest"]
-    commits = [node["commit"] for node in found["commits"]["nodes"]]
+    commits = [node["commit"] for node in _nodes(found["commits"])]
     people, complete = _contributors(client, pull, commits, found["commits"]["totalCount"])
     return Facts(
         pull=pull,
@@ -67,11 +67,11 @@ def facts(client: Client, pull: PullRef, app_id: int, now: datetime) -> Facts:
         body=found["body"] or "",
         contributors=people,
         all_contributors_known=complete,
-        labels=tuple(node["name"] for node in found["labels"]["nodes"]),
-        events=tuple(_event(node) for node in found["timelineItems"]["nodes"]),
+        labels=tuple(node["name"] for node in _nodes(found["labels"])),
+        events=tuple(_event(node) for node in _nodes(found["timelineItems"])),
         checks=tuple(sorted(_checks(commits), key=_when)),
-        comments=(*_threads(found["reviewThreads"]["nodes"]), *_own(found["comments"]["nodes"])),
-        reasons=tuple(_reasons(found["comments"]["nodes"])),
+        comments=(*_threads(_nodes(found["reviewThreads"])), *_own(_nodes(found["comments"]))),
+        reasons=tuple(_reasons(_nodes(found["comments"]))),
         policy=_policy(repository["policy"], data["ownerPolicy"], pull.owner),
         owner_is_user=repository["owner"]["__typename"] == "User",
         same_head=tuple(sorted(set(_same_head(found)) - {pull.number})),
@@ -130,7 +130,7 @@ def open_pulls(client: Client, installation: int, owner: str, repo: str) -> Iter
         variables = {"owner": owner, "repo": repo, "after": after}
         page = client.graphql(OPEN, variables)["repository"]["pullRequests"]
         for node in page["nodes"]:
-            labels = tuple(label["name"] for label in node["labels"]["nodes"])
+            labels = tuple(label["name"] for label in _nodes(node["labels"]))
             ref = PullRef(installation, owner, repo, node["number"])
             yield OpenPull(ref, node["headRefOid"], labels)
         if not page["pageInfo"]["hasNextPage"]:
@@ -177,8 +177,8 @@ def _time(text: str) -> datetime:
 
 def _checks(commits: list[Mapping[str, Any]]) -> Iterator[CheckRun]:
     for commit in commits:
-        for suite in (commit["checkSuites"] or {"nodes": []})["nodes"]:
-            for run in suite["checkRuns"]["nodes"]:
+        for suite in _nodes(commit["checkSuites"]):
+            for run in _nodes(suite["checkRuns"]):
                 completed = run["completedAt"]
                 yield CheckRun(
                     head=commit["oid"],
@@ -192,6 +192,12 @@ def _checks(commits: list[Mapping[str, Any]]) -> Iterator[CheckRun]:
                 )
 
 
+def _nodes(connection: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
+    """Return a connection's nodes; GitHub leaves out what there is none of."""
+    nodes = (connection or {}).get("nodes") or []
+    return [node for node in nodes if node is not None]
+
+
 def _when(run: CheckRun) -> tuple[datetime, int]:
     return run.completed_at or datetime.min.replace(tzinfo=UTC), run.id
 
@@ -203,7 +209,7 @@ def _contributors(
         user["login"]
         for commit in commits
         for user in (
-            *(author["user"] for author in commit["authors"]["nodes"]),
+            *(author["user"] for author in _nodes(commit["authors"])),
             (commit["committer"] or {}).get("user"),
         )
         if user is not None
@@ -218,7 +224,7 @@ def _contributors(
 
 def _threads(nodes: list[Mapping[str, Any]]) -> Iterator[Comment]:
     for thread in nodes:
-        comments = thread["comments"]["nodes"]
+        comments = _nodes(thread["comments"])
         if comments and comments[0]["viewerDidAuthor"]:
             yield Comment(
                 id=comments[0]["databaseId"],
@@ -257,7 +263,7 @@ def _policy(
 
 
 def _same_head(found: Mapping[str, Any]) -> Iterator[int]:
-    for node in found["head"]["nodes"]:
-        for other in (node["commit"]["associatedPullRequests"] or {"nodes": []})["nodes"]:
+    for node in _nodes(found["head"]):
+        for other in _nodes(node["commit"]["associatedPullRequests"]):
             if other["state"] == "OPEN" and other["headRefOid"] == found["headRefOid"]:
                 yield other["number"]
