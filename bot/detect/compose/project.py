@@ -1,0 +1,319 @@
+"""Which files make up a Compose project, and what they come to together.
+
+Sources: Compose specification, "Include", "Extend", "Merge"; Docker documentation, "Set or change
+pre-defined environment variables" (COMPOSE_FILE, COMPOSE_PATH_SEPARATOR) and the names that
+`docker compose` looks for. Only files of the commit are read; all of it is bounded.
+"""
+
+from collections import ChainMap
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from posixpath import dirname, join, normpath
+
+from bot.detect.compose.dotenv import read_dotenv
+from bot.detect.compose.interpolation import Variable, Variables
+from bot.detect.compose.shape import SECTIONS, sections
+from bot.detect.compose.values import File, Value, merged, without
+from bot.detect.grant import Step
+from bot.detect.lines import LARGEST, Text, decode
+from bot.detect.positioned import Node, Tree, read_yaml
+from bot.detect.source import Source
+
+BASES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+OVERRIDES = (
+    "compose.override.yml",
+    "compose.override.yaml",
+    "docker-compose.override.yml",
+    "docker-compose.override.yaml",
+)
+_DEEPEST = 24  # of `extends` and `include`
+_MOST_FILES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The files that are merged, in order, and what said so."""
+
+    paths: tuple[str, ...]
+    folder: str
+    variables: Variables
+    named_by: tuple[Step, ...] = ()  # the COMPOSE_FILE line, where there is one
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where a file speaks about a service: from its key to the end of its value."""
+
+    path: str
+    first: int
+    last: int
+
+
+@dataclass(slots=True)
+class Model:
+    """A project: each section by name, and for services the places that speak about them."""
+
+    sections: dict[str, dict[str, Value]] = field(
+        default_factory=lambda: {section: {} for section in SECTIONS}
+    )
+    spans: dict[str, tuple[Span, ...]] = field(default_factory=dict)
+
+    @property
+    def services(self) -> dict[str, Value]:
+        """The services by name; those with a `!reset` take away what is merged before them."""
+        return self.sections["services"]
+
+    def take(self, other: "Model") -> None:
+        """Merge `other` over what is here."""
+        for section, values in other.sections.items():
+            for name, value in values.items():
+                _over(self.sections[section], name, value)
+        for name, spans in other.spans.items():
+            self.spans[name] = (*self.spans.get(name, ()), *spans)
+
+
+def _over(known: dict[str, Value], name: str, value: Value) -> None:
+    if value.node.tag == "!reset":
+        known.pop(name, None)
+    elif name in known:
+        known[name] = merged(known[name], value)
+    else:
+        known[name] = value
+
+
+def beside(folder: str, path: str) -> str | None:
+    """Return a path relative to `folder` as a path of the commit, None where it leads outside."""
+    if not path or path.startswith(("/", "~", "\\")) or "://" in path or "$" in path:
+        return None
+    if path.startswith(("git@", "oci:")):
+        return None
+    found = normpath(join(folder, path.replace("\\", "/")))
+    return None if found.startswith("../") or found in {".", ".."} else found
+
+
+class Loader:
+    """Reads the files of projects out of one commit, each once."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._trees: dict[str, Tree | None] = {}
+        self._variables: dict[str, dict[str, Variable]] = {}
+        self._left = _MOST_FILES
+
+    def exists(self, path: str) -> bool:
+        """Tell whether the commit has a file."""
+        return path in self._trees or self._source.read(path) is not None
+
+    def content(self, path: str) -> str | None:
+        """Return a file's text, or None where there is none that could be read."""
+        data = self._source.read(path)
+        return decode(data) if data is not None and len(data) <= LARGEST else None
+
+    def tree(self, path: str) -> Tree | None:
+        """Return a file's documents, or None where there is no such file."""
+        if path not in self._trees:
+            content = self.content(path) if self._left > 0 else None
+            self._left -= 1
+            self._trees[path] = read_yaml(Text(content)) if content is not None else None
+        return self._trees[path]
+
+    def variables(self, path: str, outer: Variables | None = None) -> dict[str, Variable]:
+        """Return what a file of settings sets."""
+        if path not in self._variables:
+            content = self.content(path) if len(self._variables) < _MOST_FILES else None
+            self._variables[path] = read_dotenv(path, content or "", outer or {})
+        return self._variables[path]
+
+    def plan(self, path: str) -> Plan:
+        """Return what `docker compose` merges when it is started where the file `path` is."""
+        folder, _, name = path.rpartition("/")
+        variables = self.variables(join(folder, ".env"))
+        if name not in BASES and name not in OVERRIDES:
+            return Plan((path,), folder, variables)
+        listed = named_files(folder, variables)
+        if path in listed:
+            return Plan(listed, folder, variables, variables["COMPOSE_FILE"].steps)
+        usual = self.usual(folder)
+        return Plan(usual if path in usual else (path,), folder, variables)
+
+    def usual(self, folder: str) -> tuple[str, ...]:
+        """Return what is merged where nothing is named: a base file and its override."""
+        base = next(filter(self.exists, (join(folder, name) for name in BASES)), None)
+        if base is None:
+            return ()
+        over = next(filter(self.exists, (join(folder, name) for name in OVERRIDES)), None)
+        return (base,) if over is None else (base, over)
+
+    def model(self, plan: Plan) -> Model:
+        """Return what the files of a plan come to."""
+        model = Model()
+        for path in plan.paths:
+            part = self._part(path, plan.folder, plan.variables, ())
+            if part is not None:
+                model.take(part.model())
+        return model
+
+    def _part(
+        self, path: str, folder: str, variables: Variables, trail: tuple[str, ...]
+    ) -> "_Part | None":
+        tree = self.tree(path) if path not in trail and len(trail) < _DEEPEST else None
+        if tree is None:
+            return None
+        file = File(path, folder, tree.text, variables)
+        return _Part(self, file, tree.documents, (*trail, path))
+
+    def included(
+        self, file: File, entry: Value, trail: tuple[str, ...]
+    ) -> Iterator[tuple["Model", Value]]:
+        """Yield what one entry of `include` brings, file by file, with the text that names it."""
+        whole = entry.get("path") if entry.kind == "map" else entry
+        named = (
+            [(value, beside(file.folder, value.text)) for value in whole.listed()] if whole else []
+        )
+        first = next((path for _, path in named if path is not None), None)
+        if first is None:
+            return
+        asked = entry.get("project_directory")
+        folder = (beside(file.folder, asked.text) if asked is not None else None) or dirname(first)
+        given = entry.get("env_file")
+        paths = [beside(file.folder, value.text) for value in given.listed()] if given else []
+        own: list[dict[str, Variable]] = [
+            self.variables(path) for path in paths or [join(folder, ".env")] if path is not None
+        ]
+        variables = ChainMap(dict(file.variables), *reversed(own))
+        for value, path in named:
+            if path is None:
+                continue
+            part = self._part(path, folder, variables, trail)
+            if part is not None:
+                yield part.model(), value
+
+    def extended(self, file: File, path: str, trail: tuple[str, ...]) -> "_Part | None":
+        """Return the file that a service extends a service of."""
+        return self._part(path, dirname(path), file.variables, trail)
+
+
+class _Part:
+    """One file: its own sections with what it includes, and its services with what they extend."""
+
+    def __init__(
+        self, loader: Loader, file: File, documents: tuple[Node, ...], trail: tuple[str, ...]
+    ) -> None:
+        self._loader = loader
+        self._file = file
+        self._documents = documents
+        self._trail = trail
+        self._others: dict[str, _Part | None] = {}
+        self._raw: dict[str, Value] | None = None
+        self._done: dict[str, Value] = {}
+
+    def model(self) -> Model:
+        """Return what the file comes to. Each of its documents is merged over those before."""
+        model = Model()
+        for document in self._documents:
+            model.take(self._document(document))
+        return model
+
+    def _document(self, document: Node) -> Model:
+        model = Model()
+        top = Value(document, self._file)
+        include = top.get("include")
+        for entry in include.listed() if include is not None else ():
+            for brought, named in self._loader.included(self._file, entry, self._trail):
+                model.take(_through(brought, named))
+        own = sections(top)
+        own_services = own.pop("services")
+        for section, values in own.items():
+            for name, value in values.items():
+                _over(model.sections[section], name, value)
+        known = dict(model.services)
+        for name, service in own_services.items():
+            _over(known, name, service)
+            model.spans[name] = (*model.spans.get(name, ()), _span(service))
+        done: dict[str, Value] = {}
+        for name in known:
+            if name in own_services:
+                known[name] = self._extend(name, known, done, ())
+        gone = {name: value for name, value in own_services.items() if name not in known}
+        model.sections["services"] = {**known, **gone}
+        return model
+
+    def base(self, name: str, trail: tuple[str, ...]) -> Value | None:
+        """Return a service that a service of another file extends, with what it extends itself."""
+        if self._raw is None:
+            self._raw = {}
+            for document in self._documents:
+                for known, value in sections(Value(document, self._file))["services"].items():
+                    _over(self._raw, known, value)
+        return self._extend(name, self._raw, self._done, trail) if name in self._raw else None
+
+    def _extend(
+        self, name: str, known: dict[str, Value], done: dict[str, Value], trail: tuple[str, ...]
+    ) -> Value:
+        """Return a service with what it extends merged under it; cycles end where they close."""
+        if name in done:
+            return done[name]
+        service = known[name]
+        place = f"{self._file.path}\0{name}"
+        wanted = service.get("extends")
+        if wanted is None or place in trail or len(trail) >= _DEEPEST:
+            return service
+        trail = (*trail, place)
+        ref = wanted if wanted.kind == "scalar" else wanted.get("service")
+        other = wanted.get("file") if wanted.kind == "map" else None
+        base: Value | None = None
+        if ref is not None and other is not None:
+            path = beside(other.file.folder, other.text)
+            part = self._other(path) if path is not None else None
+            base = part.base(ref.text, trail) if part is not None else None
+        elif ref is not None and ref.text in known:
+            base = self._extend(ref.text, known, done, trail)
+        bare = without(service, "extends")
+        if base is not None:
+            lines = [wanted.key.line if wanted.key is not None and not wanted.node.via else 0]
+            lines += [value.line for value in (ref, other) if value is not None]
+            at = wanted.file.path
+            after = tuple(dict.fromkeys(Step(at, line) for line in lines if line))
+            bare = merged(base.led((*after, *wanted.after)), bare)
+        done[name] = bare
+        return bare
+
+    def _other(self, path: str) -> "_Part | None":
+        if path == self._file.path:
+            return self
+        if path not in self._others:
+            self._others[path] = self._loader.extended(self._file, path, ())
+        return self._others[path]
+
+
+def _through(brought: Model, named: Value) -> Model:
+    """Return what a file brings when it is included at the text `named`."""
+    after = named.steps()
+    here = named.own
+    return Model(
+        {
+            section: {name: value.led(after) for name, value in values.items()}
+            for section, values in brought.sections.items()
+        },
+        {name: (Span(here.path, here.line, here.line),) for name in brought.spans},
+    )
+
+
+def _span(service: Value) -> Span:
+    key, node = service.key, service.node
+    first = key.line if key is not None else node.line
+    last = first if node.via else max(first, node.last_line)
+    return Span(service.file.path, first, last)
+
+
+def named_files(folder: str, variables: Variables) -> tuple[str, ...]:
+    """Return the files that COMPOSE_FILE lists, as paths of the commit."""
+    named = variables.get("COMPOSE_FILE")
+    if named is None:
+        return ()
+    separator = variables.get("COMPOSE_PATH_SEPARATOR")
+    mark = separator.text if separator is not None and separator.text else ":"
+    if separator is None and ":" not in named.text and ";" in named.text:
+        mark = ";"  # what Windows uses
+    found = (beside(folder, name.strip()) for name in named.text.split(mark)[:_MOST_FILES])
+    return tuple(dict.fromkeys(path for path in found if path is not None))
