@@ -38,6 +38,7 @@ class _Open:
     end: int
     tag: str
     anchor: str
+    item: bool  # opened by a dash: the next dash in its column ends it
     kind: str = ""  # "map", "list" or "" while nothing says which
     members: list[Node] = field(default_factory=list)  # keys and values in turn, or items
     scalar: Node | None = None
@@ -81,8 +82,8 @@ class _Outline:
         self._finish()
         return tuple(self._done)
 
-    def _open(self, indent: int, start: int, tag: str = "", anchor: str = "") -> None:
-        self._stack.append(_Open(indent, start, start, tag, anchor))
+    def _open(self, indent: int, start: int, *, item: bool = False) -> None:
+        self._stack.append(_Open(indent, start, start, "", "", item))
 
     def _finish(self) -> None:
         while self._stack:
@@ -124,7 +125,7 @@ class _Outline:
             if item is None or len(self._stack) >= DEEPEST:
                 break
             self._settle(indent, "list")
-            self._open(indent, offset + at)
+            self._open(indent, offset + at, item=True)
             at += item.end()
             indent += item.end()
         rest = line[at:]
@@ -150,7 +151,8 @@ class _Outline:
         """Close what a line at `indent` ends, so that the top of the stack takes its entry."""
         while len(self._stack) > 1:
             top = self._stack[-1]
-            inside = top.indent < indent or (kind == "list" and top.indent == indent)
+            level = kind == "list" and top.indent == indent and not top.item
+            inside = top.indent < indent or level
             if inside and top.kind in {"", kind}:
                 break
             self._close()
