@@ -12,7 +12,7 @@ SECTIONS = ("services", "volumes", "secrets", "configs", "networks")
 _STRONG = frozenset({"image", "build", "extends"})
 _KEYS = _STRONG | {
     "cap_add", "cap_drop", "command", "container_name", "depends_on", "deploy", "develop",
-    "devices", "dns", "entrypoint", "env_file", "environment", "expose", "external_links", "extra_hosts",
+    "devices", "dns", "entrypoint", "env_file", "environment", "expose", "extra_hosts",
     "healthcheck", "hostname", "init", "ipc", "labels", "links", "logging", "mem_limit", "net",
     "network_mode", "networks", "pid", "platform", "ports", "post_start", "pre_stop", "privileged",
     "profiles", "provider", "pull_policy", "read_only", "restart", "secrets", "configs",
