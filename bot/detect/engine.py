@@ -87,19 +87,17 @@ def _distinct(by_format: Iterable[Iterable[Grant]]) -> tuple[Grant, ...]:
     """Drop what says the same twice.
 
     A line that an earlier format has read already; an address (DOCKER_HOST=unix://…) inside a
-    container that has the socket mounted anyway.
+    container that has the socket mounted anyway. What one format says several times counts as
+    often: two mounts of one socket are two.
     """
-    kept: dict[tuple[str, int, str, str], Grant] = {}
+    kept: list[Grant] = []
     for grants in by_format:
-        taken = {(path, line, resource) for path, line, resource, _ in kept}
-        for grant in grants:
-            place = (grant.path, grant.line, grant.resource)
-            if place not in taken:
-                kept.setdefault((*place, grant.subject), grant)
-    mounted = {(g.path, g.subject, g.image) for g in kept.values() if g.how in _MOUNTED and g.image}
+        taken = {(grant.path, grant.line, grant.resource) for grant in kept}
+        kept += [g for g in grants if (g.path, g.line, g.resource) not in taken]
+    mounted = {(g.path, g.subject, g.image) for g in kept if g.how in _MOUNTED and g.image}
     return tuple(
         grant
-        for grant in kept.values()
+        for grant in kept
         if grant.how not in {How.ADDRESS, How.DECLARED}
         or "://" in grant.resource
         or (grant.path, grant.subject, grant.image) not in mounted
