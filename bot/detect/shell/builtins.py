@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from bot.detect.shell import commands, written
 from bot.detect.shell.call import NONE, UNKNOWN, Call, joined
-from bot.detect.shell.expand import Binding, Scope
+from bot.detect.shell.expand import ARGUMENTS, Binding, Scope
 from bot.detect.shell.pieces import Arg, Piece, Pieces, arg
 from bot.detect.shell.text import formatted
 
@@ -18,7 +18,7 @@ def _declare(call: Call, scope: Scope) -> Pieces:
     for word in call.args[1:]:
         if found := _ASSIGNED.match(word.text):
             value = word.tail(found.end())
-            scope.set(found[1], (Binding((value.pieces,)),))
+            scope.give(found[1], Binding((value.pieces,)))
             variable = arg((Piece(found[1], word.pieces[0].trail),))
             commands.assigned(call._replace(args=call.args[:1]), variable, value)
     return NONE
@@ -35,14 +35,19 @@ def _set(call: Call, scope: Scope) -> Pieces:
     """`set -- a b` gives the arguments new values."""
     texts = call.texts()
     if "--" in texts:
-        scope.positional = tuple(word.pieces for word in call.args[texts.index("--") + 1 :])
+        fields = tuple(word.pieces for word in call.args[texts.index("--") + 1 :])
+        scope.give(ARGUMENTS, Binding(fields, array=True))
     return NONE
 
 
 def _shift(call: Call, scope: Scope) -> Pieces:
-    if scope.positional is not None:
-        given = call.args[1].text if len(call.args) > 1 else "1"
-        scope.positional = scope.positional[int(given[:4]) if given.isdecimal() else 1 :]
+    given = call.args[1].text if len(call.args) > 1 else "1"
+    count = int(given[:4]) if given.isdecimal() else 1
+    values = scope.get(ARGUMENTS) or (None,)
+    scope.set(
+        ARGUMENTS,
+        (value and Binding(value.fields[count:], array=True) for value in values),
+    )
     return NONE
 
 
@@ -59,14 +64,14 @@ def _read(call: Call, scope: Scope) -> Pieces:
             names.append(word)
     fields = _fed(call)
     if array:
-        scope.set(array, (Binding(fields, array=True) if fields is not None else None,))
+        scope.give(array, Binding(fields, array=True) if fields is not None else None)
     for number, name in enumerate(names):
         if fields is None:
-            scope.set(name, (None,))
+            scope.give(name, None)
             continue
         last = number == len(names) - 1
         rest = [Piece(" ", ()) if n % 2 else p for n, p in enumerate(_spread(fields[number:]))]
-        scope.set(name, (Binding((tuple(rest) if last else _at(fields, number),)),))
+        scope.give(name, Binding((tuple(rest) if last else _at(fields, number),)))
     return NONE
 
 
@@ -101,13 +106,13 @@ def _mapfile(call: Call, scope: Scope) -> Pieces:
             for line in piece.text.split("\n")
             if line
         )
-        scope.set(name, (Binding(lines, array=True) if known else None,))
+        scope.give(name, Binding(lines, array=True) if known else None)
     return NONE
 
 
 def _printf(call: Call, scope: Scope) -> Pieces:
     if len(call.args) > 2 and call.args[1].text == "-v":
-        scope.set(call.args[2].text, (Binding((formatted(call.args[3:]),)),))
+        scope.give(call.args[2].text, Binding((formatted(call.args[3:]),)))
         return NONE
     output = formatted(call.args[1:])
     written.logged(call, output)

@@ -1,6 +1,7 @@
 """The container that a command starts: what its options hand to it, and what runs inside it."""
 
 import itertools
+import re
 from collections.abc import Iterator, Sequence
 
 from bot.detect import mounts, sockets
@@ -219,8 +220,9 @@ def listening(text: str) -> Target | None:
     """Return what a daemon that listens on an address opens up, None for a local socket."""
     if text.startswith(("unix:", "fd:", "npipe:")):
         return None
-    address = text if "://" in text else f"tcp://{text}"
-    target = sockets.address(address)
+    if "://" not in text and not re.fullmatch(r"\S*:\d{2,5}", text):
+        return None
+    target = sockets.address(text if "://" in text else f"tcp://{text}")
     if target is None or not target.resource.startswith("tcp://"):
         return None
     return Target(target.resource, How.LISTEN, target.severity)

@@ -23,6 +23,7 @@ _UNIX_LISTEN = re.compile(r"(?:UNIX-LISTEN|UNIX-L|UNIX-RECVFROM):(?P<path>[^,]+)
 _TCP_CLIENT = re.compile(
     r"(?:TCP|TCP4|TCP6|TCP-CONNECT|TCP4-CONNECT):(?P<address>[^,]+)", re.IGNORECASE
 )
+_OWN = re.compile(r"docker|podman", re.IGNORECASE)  # in the name of a variable that nothing gives
 _API_URL = re.compile(r"(?:https?://)?(?P<host>[^/\s]+:2375)(?P<path>/\S*)?")
 _ASKS_WHETHER = re.compile(r"/?(?:v[\d.]+/)?(?:_ping|version|info)?\Z")
 _LISTEN_TEXT = re.compile(r"(?:-H|--host)[= ]*(?P<address>tcp://[^\s\"'|,#/]+)")
@@ -90,6 +91,8 @@ def _curl(call: Call) -> Pieces:
         if option in {"--unix-socket", "--abstract-unix-socket"}:
             value = word.tail(len(option) + 1) if equals else next(iter(words[number + 1 :]), word)
             target = _socket(value.text)
+            if target is None and sockets.unresolved(value.text) and _OWN.search(value.text):
+                target = Target("docker", How.RAW_API, Severity.HIGH)
             if target is not None:
                 raw = _with(target, How.RAW_API)
                 call.host.report(call, raw, value, word, command=call.name, about=value.text)

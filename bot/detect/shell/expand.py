@@ -6,16 +6,19 @@ gives stays in the text as written.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
-from bot.detect.shell.pieces import Arg, Piece, Pieces, Places, arg, cut, text_of, used
+from bot.detect.shell.pieces import Arg, Piece, Pieces, Places, Trail, arg, cut, text_of, used
 from bot.detect.shell.tree import Literal, Node, Opaque, Part, Substitution, Variable, Word
 
+ARGUMENTS = "@"  # the name under which a scope holds them
 MOST_VALUES = 8  # of one variable
 _MOST_FIELDS = 4_000  # of one word or array
 _MOST_DULL = 2  # values that could not matter
 _TELLS = re.compile(r"sock|docker|podman|nerdctl|pipe|/run|/var|tcp:|unix:|ssh:|-v|--|\A/\Z")
+_NAMES_DAEMON = re.compile(r"sock|pipe|/run\b|tcp:|unix:|ssh:")
 _BREAK = re.compile(r"[ \t\n]+")
 _GLOB = re.compile(r"[*?\[]")
 
@@ -39,7 +42,8 @@ class Scope:
 
     def __init__(self) -> None:
         self.layers: list[dict[str, Values]] = [{}]
-        self.positional: tuple[Pieces, ...] | None = None  # None: not known
+        self.variation = 0
+        self._given: dict[str, list[Binding | None]] = {}
 
     def get(self, name: str) -> Values:
         """Return the values that a variable may have; none if nothing sets it."""
@@ -51,6 +55,31 @@ class Scope:
     def set(self, name: str, values: Iterable[Binding | None]) -> None:
         """Give a variable new values."""
         self.layers[-1][name] = _distinct(values)
+
+    def give(self, name: str, value: Binding | None) -> None:
+        """Give a variable a value in this variation of a command; see `settle`."""
+        self._given.setdefault(name, []).append(value)
+
+    def settle(self) -> None:
+        """Let what the variations of a command gave be the variables' values."""
+        for name, values in self._given.items():
+            self.set(name, values)
+        self._given = {}
+
+    @contextmanager
+    def arguments(self, given: Sequence[Arg] | None) -> Iterator[None]:
+        """Let `$1`, `$2`, … be these for a while; None where they are not known."""
+        layer = self.layers[-1]
+        before = layer.get(ARGUMENTS)
+        fields = None if given is None else tuple(word.pieces for word in given)
+        layer[ARGUMENTS] = (None if fields is None else Binding(fields, array=True),)
+        try:
+            yield
+        finally:
+            if before is None:
+                del layer[ARGUMENTS]
+            else:
+                layer[ARGUMENTS] = before
 
     def forget(self, name: str) -> None:
         """Make a variable empty."""
@@ -75,10 +104,28 @@ def _distinct(values: Iterable[Binding | None]) -> Values:
         key = None if value is None else tuple(text_of(field) for field in value.fields)
         seen.setdefault(key, value)
     if len(seen) > _MOST_DULL:
-        keys = [key for key in seen if key and any(map(tells, key))]
-        rest = [key for key in seen if key not in keys][:_MOST_DULL]
-        return tuple(seen[key] for key in (keys + rest)[:MOST_VALUES])
+        return _chosen(list(seen.values()))
     return tuple(seen.values())
+
+
+def _chosen(values: Sequence[Binding | None]) -> Values:
+    """Of too many values keep those that differ in what could matter, and a few others."""
+    first: list[Binding | None] = []
+    more: list[Binding | None] = []
+    dull: list[Binding | None] = []
+    covered: set[Trail] = set()
+    for value in values:
+        fields = value.fields if value else ()
+        pieces = [piece for field in fields for piece in field if tells(piece.text)]
+        places = {piece.trail for piece in pieces if _NAMES_DAEMON.search(piece.text)}
+        if places - covered:
+            first.append(value)
+            covered |= places
+        elif pieces:
+            more.append(value)
+        else:
+            dull.append(value)
+    return tuple((first + dull[:_MOST_DULL] + more)[:MOST_VALUES])
 
 
 def tells(text: str) -> bool:
@@ -94,7 +141,6 @@ class Expander:
         self.run = run
         self.place = Places((), ())
         self.text = ""
-        self.variation = 0
         self.widest = 1  # how many variations the words seen so far have
         self.budget = 400_000
         self.files: dict[str, Pieces] = {}  # what `<(…)` and written files hold
@@ -201,9 +247,9 @@ class Expander:
 
     def _substitution(self, part: Substitution) -> tuple[Pieces, ...]:
         line = self.place(part.at)
-        variation = self.variation
+        variation = self.scope.variation
         output = self.run(part.body)
-        self.variation = variation
+        self.scope.variation = variation
         if part.file:
             name = f"/dev/fd/{len(self.files)}"
             self.files[name] = output
@@ -214,7 +260,7 @@ class Expander:
             return (used(known, line),)
         if known:
             self.widest = max(self.widest, 2)
-            return (used(known, line) if self.variation % 2 else unknown,)
+            return (used(known, line) if self.scope.variation % 2 else unknown,)
         return ((),) if not output else (unknown,)
 
     def binding(self, name: str) -> Binding | None:
@@ -225,14 +271,17 @@ class Expander:
         if not values:
             return None
         self.widest = max(self.widest, len(values))
-        return values[self.variation % len(values)]
+        return values[self.scope.variation % len(values)]
 
     def _positional(self, name: str) -> Binding | None:
-        given = self.scope.positional
-        if given is None or name == "0":
+        values = self.scope.get(ARGUMENTS)
+        if not values or name == "0":
             return None
-        if name in {"@", "*"}:
-            return Binding(given, array=True)
+        self.widest = max(self.widest, len(values))
+        binding = values[self.scope.variation % len(values)]
+        if binding is None or name in {"@", "*"}:
+            return binding
+        given = binding.fields
         index = int(name[:6]) - 1
         return Binding((given[index],)) if index < len(given) else Binding(((),))
 
@@ -268,7 +317,7 @@ class Expander:
         """`${X:+word}`: the word if X has a value; if nothing tells, both."""
         if binding is None:
             self.widest = max(self.widest, 2)
-            if self.variation % 2:
+            if self.scope.variation % 2:
                 return ()
         elif empty and part.operator == ":+":
             return ()

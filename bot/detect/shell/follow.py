@@ -7,6 +7,7 @@ values; a command is then run once for each.
 
 import re
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -100,16 +101,13 @@ class Follower:
         expander.spend(len(text) // 16 + 1)
         tree, _ = read(text)
         saved = (expander.text, expander.place, self._origin, self._ordinal)
-        positional = self.scope.positional
         expander.text, expander.place = text, Places.of_pieces(pieces)
         self._origin, self._ordinal = call.origin, 0
-        if arguments:
-            self.scope.positional = tuple(word.pieces for word in arguments)
         try:
-            return self.run(tree, call.stdin)
+            with self.scope.arguments(arguments) if arguments else nullcontext():
+                return self.run(tree, call.stdin)
         finally:
             expander.text, expander.place, self._origin, self._ordinal = saved
-            self.scope.positional = positional
 
     def words(self, text: str, place: Places) -> tuple[Arg, ...]:
         """Return the words of one line of text."""
@@ -233,18 +231,18 @@ class Follower:
                 last = max(last, place(redirection.here.body[-1].at)[0])
         call = Call((), self, (first, max(first, last)), self._next_origin(node.at), stdin)
         if self._locked:
-            return self._variation(call, node, {})
+            output = self._variation(call, node)
+            self.scope.settle()
+            return output
         outputs: list[Pieces] = []
-        assigned: dict[str, list[Binding | None]] = {}
         variation, count = 0, 1
         while variation < count:
-            expander.variation, expander.widest = variation, 1
-            outputs.append(self._variation(call, node, assigned))
+            self.scope.variation, expander.widest = variation, 1
+            outputs.append(self._variation(call, node))
             if variation == 0:
                 count = min(self._widest, MOST_VALUES)
             variation += 1
-        for name, bindings in assigned.items():
-            self.scope.set(name, bindings)
+        self.scope.settle()
         return _cat(outputs)
 
     def _next_origin(self, at: int) -> tuple[int, ...]:
@@ -253,9 +251,7 @@ class Follower:
         self._ordinal += 1
         return (*self._origin, -self._ordinal)
 
-    def _variation(
-        self, call: Call, node: Simple, assigned: dict[str, list[Binding | None]]
-    ) -> Pieces:
+    def _variation(self, call: Call, node: Simple) -> Pieces:
         """Run a command with one value of each variable."""
         expander, place = self.expander, self.expander.place
         expander.spend(4)
@@ -268,10 +264,8 @@ class Follower:
             here[assignment.name] = (binding,)
             name = arg((Piece(assignment.name, place(assignment.at)),))
             commands.assigned(call, name, word)
-            if self._locked and not args:
-                self.scope.set(assignment.name, (binding,))
-            elif not args or assignment not in node.assignments:
-                assigned.setdefault(assignment.name, []).append(binding)
+            if not args or assignment not in node.assignments:
+                self.scope.give(assignment.name, binding)
         self._widest = expander.widest
         if not args:
             return self._write(call, targets, call.stdin or NONE) if targets else NONE
@@ -365,16 +359,16 @@ class Follower:
     def _enter(self, defined: _Defined, call: Call | None) -> Pieces:
         """Run a function's body; without a call, with arguments that are not known."""
         expander = self.expander
-        saved = (expander.text, expander.place, self._origin, self._ordinal, expander.variation)
-        positional = self.scope.positional
+        saved = (expander.text, expander.place, self._origin, self._ordinal)
+        variation = self.scope.variation
         expander.text, expander.place = defined.text, defined.place
         self._origin, self._ordinal = (), None
-        self.scope.positional = tuple(word.pieces for word in call.args[1:]) if call else None
         try:
-            return self.run(defined.body, call.stdin if call else None)
+            with self.scope.arguments(call.args[1:] if call else None):
+                return self.run(defined.body, call.stdin if call else None)
         finally:
-            expander.text, expander.place, self._origin, self._ordinal, expander.variation = saved
-            self.scope.positional = positional
+            expander.text, expander.place, self._origin, self._ordinal = saved
+            self.scope.variation = variation
 
     def assign(self, call: Call, name: Arg, value: Arg) -> None:
         """Look at `NAME=value` before a command."""
