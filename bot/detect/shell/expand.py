@@ -60,11 +60,16 @@ class Scope:
         """Give a variable a value in this variation of a command; see `settle`."""
         self._given.setdefault(name, []).append(value)
 
-    def settle(self) -> None:
+    def begin(self) -> dict[str, list[Binding | None]]:
+        """Start a command; return what the command around it has given so far."""
+        around, self._given = self._given, {}
+        return around
+
+    def settle(self, around: dict[str, list[Binding | None]]) -> None:
         """Let what the variations of a command gave be the variables' values."""
-        for name, values in self._given.items():
+        given, self._given = self._given, around
+        for name, values in given.items():
             self.set(name, values)
-        self._given = {}
 
     @contextmanager
     def arguments(self, given: Sequence[Arg] | None) -> Iterator[None]:

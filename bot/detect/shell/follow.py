@@ -230,9 +230,10 @@ class Follower:
             if redirection.here and redirection.here.body:
                 last = max(last, place(redirection.here.body[-1].at)[0])
         call = Call((), self, (first, max(first, last)), self._next_origin(node.at), stdin)
+        around = self.scope.begin()
         if self._locked:
             output = self._variation(call, node)
-            self.scope.settle()
+            self.scope.settle(around)
             return output
         outputs: list[Pieces] = []
         variation, count = 0, 1
@@ -242,7 +243,7 @@ class Follower:
             if variation == 0:
                 count = min(self._widest, MOST_VALUES)
             variation += 1
-        self.scope.settle()
+        self.scope.settle(around)
         return _cat(outputs)
 
     def _next_origin(self, at: int) -> tuple[int, ...]:
