@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.detect.engine import Detected, detect
-from bot.detect.grant import Grant, Severity, Unknown
+from bot.detect.grant import Grant, Severity, Step, Unknown
 from bot.detect.source import Source
 from bot.review.affected import affected, in_scope, wanted
 from bot.review.anchor import Changes, anchor, says_it
@@ -56,7 +56,8 @@ def compare(
     old_names = {id(grant): named(grant) for grant in old_grants}
 
     aside += _pair_same(left, old_names, by_new)
-    aside += _pair_moved(left, new_name)
+    moved = _pair_moved(left, new_name)
+    aside += [*moved, *_pair_split(left, aside, moved)]
     aside += _pair_narrower(left, old_grants, new_name)
     found = _folded([(grant, anchor(grant, by_new)) for grant in left.head])
     return Review(
@@ -139,6 +140,39 @@ def _same_command(old: Grant, new: Grant, new_name: dict[str, str]) -> bool:
         and old.subject.split(", step ")[0] == new.subject.split(", step ")[0]
         and old.text.strip() == new.text.strip()
     )
+
+
+def _pair_split(left: _Left, same: list[SetAside], moved: list[SetAside]) -> list[SetAside]:
+    """Set aside what is one text in two files now: one refers to it, the other one holds it.
+
+    A file that was split: what refers (`include`, `extends`, COMPOSE_FILE) is what was there, so
+    the text that it leads to is no further grant; or the text was moved, and so is what refers.
+    """
+    through = {
+        (step.path, step.line, one.grant.resource, one.grant.image)
+        for one in (*same, *moved)
+        for step in one.grant.steps
+        if step.path != one.grant.path
+    }
+    direct = {_telling(one.grant) for one in moved if _direct(one.grant)}
+    aside, kept = [], []
+    for grant in left.head:
+        elsewhere = grant.steps[0].path != grant.path
+        if _telling(grant) in (direct if elsewhere else through if _direct(grant) else ()):
+            aside.append(SetAside(grant, _MOVED))
+        else:
+            kept.append(grant)
+    left.head = kept
+    return aside
+
+
+def _direct(grant: Grant) -> bool:
+    return grant.steps[0] == Step(grant.path, grant.line)
+
+
+def _telling(grant: Grant) -> tuple[str, int, str, str | None]:
+    first = grant.steps[0]
+    return first.path, first.line, grant.resource, grant.image
 
 
 def _pair_narrower(
