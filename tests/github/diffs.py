@@ -42,21 +42,24 @@ class DiffLine:
 @functools.lru_cache(maxsize=512)
 def between(git: Git, base: str, head: str) -> tuple[FileDiff, ...]:
     """Compare two commits or trees, following renames as git does by default."""
-    options = ("diff-tree", "-r", "-M", "--no-commit-id", "--full-index")
-    listed = git.run(*options, "-z", "--raw", "--numstat", base, head)
-    if not listed:
-        return ()
-    printed = git.run(*options, "--patch", base, head).decode(errors="replace")
-    patches = re.split(r"^diff --git ", printed, flags=re.MULTILINE)[1:]
-    fields = listed.decode(errors="replace").split("\0")
-    raw, position = [], 0
+    options = ("-r", "-M", "-z", "--no-commit-id", "--full-index", "--raw", "--numstat", "--patch")
+    fields = git.run("diff-tree", *options, base, head).decode(errors="replace").split("\0")
+    raw: list[tuple[str, str, str, list[str]]] = []
+    counts: list[tuple[int, int]] = []
+    position = 0
     while fields[position].startswith(":"):
         facts = fields[position][1:].split(" ")
-        renamed = facts[4][0] in "RC"
-        names = fields[position + 1 : position + (3 if renamed else 2)]
-        raw.append((facts[2], facts[3], facts[4][0], names))
-        position += 3 if renamed else 2
-    counts = _counts(fields[position:])
+        names = 2 if facts[4][0] in "RC" else 1
+        paths = fields[position + 1 : position + 1 + names]
+        raw.append((facts[2], facts[3], facts[4][0], paths))
+        position += 1 + names
+    while len(counts) < len(raw):
+        added, removed, path = fields[position].split("\t", 2)
+        counts.append((0, 0) if added == "-" else (int(added), int(removed)))
+        position += 1 if path else 3
+    # An empty field, then the patches, which may hold NULs of their own.
+    printed = "\0".join(fields[position + 1 :])
+    patches = re.split(r"^diff --git ", printed, flags=re.MULTILINE)[1:]
     return tuple(
         FileDiff(
             path=names[-1],
@@ -71,16 +74,6 @@ def between(git: Git, base: str, head: str) -> tuple[FileDiff, ...]:
             raw, counts, patches, strict=True
         )
     )
-
-
-def _counts(fields: list[str]) -> list[tuple[int, int]]:
-    counts: list[tuple[int, int]] = []
-    position = 0
-    while position < len(fields) and fields[position]:
-        added, removed, path = fields[position].split("\t", 2)
-        counts.append((0, 0) if added == "-" else (int(added), int(removed)))
-        position += 1 if path else 3
-    return counts
 
 
 def _hunks(patch: str) -> str | None:

@@ -21,6 +21,8 @@ ENVIRONMENT = {
     "GIT_CONFIG_NOSYSTEM": "1",
     "LC_ALL": "C",
 }
+# Nothing here outlives the process, so nothing needs to reach the disk.
+_SETTINGS = ("-c", "core.quotePath=false", "-c", "core.fsync=none")
 NOTHING = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"  # git's empty tree
 ZEROS = "0" * 40
 
@@ -111,7 +113,7 @@ class Git:
 
     def _process(self, *arguments: str, stdin: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
         return subprocess.run(
-            ["git", "-c", "core.quotePath=false", *arguments],
+            ["git", *_SETTINGS, *arguments],
             cwd=self.folder,
             env=ENVIRONMENT,
             input=stdin,
@@ -185,14 +187,20 @@ class Git:
             .strip()
         )
 
+    @functools.lru_cache(maxsize=4096)  # noqa: B019  likewise
     def merge_tree(self, ours: str, theirs: str) -> str | None:
         """Return the tree of a clean merge, or None where they conflict."""
         done = self._process("merge-tree", "--write-tree", ours, theirs)
         return done.stdout.split(b"\n")[0].decode() if done.returncode == 0 else None
 
     def set_ref(self, ref: str, sha: str | None) -> None:
-        """Move or delete a ref."""
-        self.run("update-ref", *(("-d", ref) if sha is None else (ref, sha)))
+        """Move or delete a ref, as the file that git keeps for it."""
+        file = self.folder / ref
+        if sha is None:
+            file.unlink(missing_ok=True)
+        else:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(f"{sha}\n")
 
     def resolve(self, name: str) -> str | None:
         """Return the commit that a name stands for."""
@@ -210,11 +218,19 @@ class Git:
     @functools.lru_cache(maxsize=4096)  # noqa: B019  likewise
     def merge_base(self, ours: str, theirs: str) -> str | None:
         """Return the best common ancestor, or None where histories are unrelated."""
+        if ours == theirs or ours in self.show(theirs).parents:
+            return ours
+        if theirs in self.show(ours).parents:
+            return theirs
         return self.run("merge-base", ours, theirs, allow=(0, 1)).decode().strip() or None
 
     @functools.lru_cache(maxsize=4096)  # noqa: B019  likewise
     def log(self, exclude: str, include: str) -> tuple[str, ...]:
         """Return the commits of ``include`` that ``exclude`` does not have, oldest first."""
+        if include == exclude:
+            return ()
+        if self.show(include).parents == (exclude,):
+            return (include,)
         listed = self.run("rev-list", "--reverse", "--topo-order", include, f"^{exclude}")
         return tuple(listed.decode().split())
 

@@ -245,16 +245,20 @@ class SmallGitHub:
     # What scenarios ask -------------------------------------------------------------------------
 
     def mergeable(
-        self, what: PullRequest | MergeGroup, required: Sequence[tuple[str, App | int]]
+        self,
+        what: PullRequest | MergeGroup,
+        required: Sequence[tuple[str, App | int]] | None = None,
     ) -> bool:
         """Say what branch protection would: may it be merged, with these checks required?
 
-        Each is (name, App or its id). Of each the newest run on the head must have concluded
-        success, neutral or skipped; runs of other Apps do not count.
+        Each is (name, App or its id); without any given, the repository's ``required_checks``
+        hold. Of each, the newest run on the head must have concluded success, neutral or skipped;
+        runs of other Apps do not count.
         """
         with self.changed:
             runs = what.repository.check_runs(what.head_sha)
-            for name, app in required:
+            asked = what.repository.required_checks if required is None else required
+            for name, app in asked:
                 wanted = app if isinstance(app, int) else app.id
                 newest = next(
                     (run for run in runs if run.name == name and run.app.id == wanted), None

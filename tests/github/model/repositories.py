@@ -46,6 +46,7 @@ class Repository(Thing):
     pulls: dict[int, PullRequest] = field(default_factory=dict)
     suites: list[CheckSuite] = field(default_factory=list)
     groups: list[MergeGroup] = field(default_factory=list)
+    required_checks: list[tuple[str, "App"]] = field(default_factory=list)
     last_number: int = 0
 
     def __post_init__(self) -> None:
@@ -69,6 +70,8 @@ class Repository(Thing):
     def add_collaborator(self, user: Account, role: str) -> None:
         """Give a role: a built-in one, or one that the organisation defined (``custom_role``)."""
         base = role if role in BUILT_IN else self.owner.roles[role]
+        if self.owner.kind == "User" and base in ("triage", "maintain"):
+            raise Refused(422, f"a user's own repository has no role {role}")
         self.collaborators[user] = Role(role, base)
 
     @change
