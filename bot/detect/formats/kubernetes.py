@@ -1,0 +1,64 @@
+"""Kubernetes objects: manifests of any kind, lists, patches of kustomize, clusters of kind and k3d.
+
+Files are known by `apiVersion` and `kind`, or by being a patch. Source: Kubernetes API reference;
+kustomize, "patches"; `podman kube play`; kind, "Extra Mounts"; k3d, configuration file. Pods are
+read in `bot/detect/pods/`, whatever custom resource embeds them.
+
+    kind: Pod
+    spec:
+      containers: [{name: a, image: b, volumeMounts: [{name: sock, mountPath: /run/docker.sock}]}]
+      volumes: [{name: sock, hostPath: {path: /var/run/docker.sock}}]
+"""
+
+import re
+from collections.abc import Iterator
+
+from bot.detect.ci.places import Places
+from bot.detect.engine import unread
+from bot.detect.format import Format, plain_name
+from bot.detect.grant import Grant, Unknown
+from bot.detect.kube.objects import object_grants
+from bot.detect.kube.template import is_template
+from bot.detect.lines import Text, decode
+from bot.detect.outline import read_outline
+from bot.detect.positioned import Tree, read_yaml
+from bot.detect.source import Source
+
+_NAME = re.compile(r"\.(?:ya?ml|json|kube)\Z", re.IGNORECASE)
+_KIND = re.compile(r"^[ \t-]*[\"']?kind[\"']?[ \t]*:", re.MULTILINE)
+_VERSION = re.compile(r"^[ \t{-]*[\"']?apiVersion[\"']?[ \t]*:", re.MULTILINE)
+_PATCH = re.compile(r"[\"']?\bop[\"']?[ \t]*:")
+_POD = re.compile(r"\bvolumeMounts\b|\bhostPath\b")
+_KUSTOMIZE = re.compile(r"kustomization\.ya?ml\Z|kustomization\Z", re.IGNORECASE)
+_TEMPLATE = re.compile(r"\{\{|\{%")
+
+
+def _matches(path: str, text: str) -> bool:
+    name = plain_name(path)
+    if _KUSTOMIZE.match(name):
+        return True
+    if not _NAME.search(name) or is_template(path, text):
+        return False
+    if _VERSION.search(text) and _KIND.search(text):
+        return True
+    return bool(_PATCH.search(text) and _POD.search(text))
+
+
+def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
+    content = decode(source.read(path) or b"")
+    if content is None:
+        return
+    text = Text(content)
+    # What a template engine fills in may be YAML by chance, with another meaning.
+    tree = Tree(read_outline(text), text) if _TEMPLATE.search(content) else read_yaml(text)
+    places = Places(path, text)
+    found = [grant for document in tree.documents for grant in object_grants(places, document)]
+    yield from found
+    if tree.problem is not None:
+        why = f"line {tree.problem.line}: {tree.problem.message}"
+        unknown = unread(path, text, why, found)
+        if unknown is not None:
+            yield unknown
+
+
+FORMAT = Format("kubernetes", _matches, _grants)

@@ -1,0 +1,1 @@
+"""PURE: Kubernetes objects and the Helm templates that make them."""

@@ -1,0 +1,141 @@
+"""One Kubernetes object, patch or list of them -> what it hands over."""
+
+import re
+from collections.abc import Iterator
+
+from bot.detect import sockets
+from bot.detect.ci.places import Places, Subject
+from bot.detect.ci.steps import volume_grants
+from bot.detect.grant import Grant
+from bot.detect.kube.patch import is_patch, patch_grants
+from bot.detect.pods import Containers, block, owner_of, pod_grants
+from bot.detect.pods.values import text_of
+from bot.detect.positioned import Node
+
+# Read by formats of their own.
+_PIPELINES = re.compile(r"tekton\.dev/")
+_WORKFLOWS = frozenset({"Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow"})
+# Objects that describe others, or only say what is allowed.
+_DESCRIPTIONS = frozenset(
+    {"CustomResourceDefinition", "PodSecurityPolicy", "SecurityContextConstraints"}
+)
+_SCRIPT = re.compile(r"\.(?:sh|bash)\Z|\A(?:[\w.-]*entrypoint|[\w.-]*script|run|start|setup)\Z")
+_SHEBANG = re.compile(r"#!.*\b(?:ba|da|a|z|k)?sh\b")
+_MOST = 20_000
+
+
+def object_grants(places: Places, document: Node) -> Iterator[Grant]:
+    """Yield what one document hands over."""
+    if is_patch(document):
+        yield from patch_grants(places, document, "patch")
+        return
+    if document.kind == "list":
+        for item in document.members():
+            yield from object_grants(places, item)
+        return
+    if document.kind != "map":
+        return
+    items = document.get("items")
+    if (
+        items is not None
+        and items.kind == "list"
+        and text_of(document.get("kind")).endswith("List")
+    ):
+        for item in items.members():
+            yield from object_grants(places, item)
+        return
+    yield from _object(places, document)
+
+
+def _object(places: Places, document: Node) -> Iterator[Grant]:
+    kind, version = text_of(document.get("kind")), text_of(document.get("apiVersion"))
+    if kind in _DESCRIPTIONS or _PIPELINES.match(version):
+        return
+    if kind in _WORKFLOWS and version.startswith("argoproj.io/"):
+        return
+    owner = owner_of(document)
+    if kind == "PersistentVolume":
+        yield from _persistent(places, owner, document)
+        return
+    if kind in {"ConfigMap", "Secret"}:
+        yield from _data(places, owner, document)
+        return
+    if kind in {"Kustomization", "Component"} or (not kind and document.get("resources")):
+        yield from _kustomization(places, document)
+        return
+    yield from pod_grants(places, owner, document)
+    yield from _host_mounts(places, owner, document)
+
+
+def _persistent(places: Places, owner: str, document: Node) -> Iterator[Grant]:
+    """Yield what a volume of the host's own files hands to whoever claims it."""
+    spec = document.get("spec")
+    volume = spec if spec is not None and spec.get("hostPath") is not None else None
+    path = spec.get("local", "path") if spec is not None and volume is None else None
+    subject = Subject(owner, None, document.digest(frozenset({"metadata"})), _extent(document))
+    if volume is not None:
+        grant = Containers(places).volume(subject, volume)
+        if grant is not None:
+            yield grant
+    elif path is not None and path.kind == "scalar":
+        target = sockets.host_path(path.text)
+        if target is not None:
+            yield places.mounted(subject, target, places.here(path))
+
+
+def _data(places: Places, owner: str, document: Node) -> Iterator[Grant]:
+    """Yield what scripts and manifests reach that an object keeps as text for others."""
+    for key in ("data", "stringData"):
+        data = document.get(key)
+        for name, (_, value) in data.entries().items() if data is not None else ():
+            if value.style != "|":
+                continue
+            subject = Subject(f"{owner}, {name}", extent=_extent(value))
+            if _SHEBANG.match(value.text) or _SCRIPT.search(name):
+                yield from Containers(places).script(subject, value, {})
+            elif "hostPath" in value.text and "volumeMounts" in value.text:
+                for inner in block(value):
+                    yield from object_grants(places, inner)
+
+
+def _kustomization(places: Places, document: Node) -> Iterator[Grant]:
+    """Yield what the patches do that a kustomization holds as text.
+
+    Source: kustomize reference: patches, patchesJson6902, patchesStrategicMerge.
+    """
+    for key in ("patches", "patchesJson6902", "patchesStrategicMerge"):
+        listed = document.get(key)
+        for item in listed.listed() if listed is not None else ():
+            patch = item.get("patch") if item.kind == "map" else item
+            if patch is None or patch.kind != "scalar":
+                continue
+            kind, name = text_of(item.get("target", "kind")), text_of(item.get("target", "name"))
+            subject = f"patch of {kind} {name}".strip() if kind or name else "patch"
+            for inner in block(patch):
+                if is_patch(inner):
+                    yield from patch_grants(places, inner, subject)
+                else:
+                    yield from object_grants(places, inner)
+
+
+def _host_mounts(places: Places, owner: str, document: Node) -> Iterator[Grant]:
+    """Yield the mounts of nodes that are containers themselves, and of single components.
+
+    kind: `extraMounts: [{hostPath, containerPath}]`; kubeadm: `extraVolumes: [{name, hostPath,
+    mountPath}]`; k3d: `volumes: [{volume: "source:target"}]`.
+    """
+    subject = Subject(owner, None, "", _extent(document))
+    for below in document.maps(_MOST):
+        source = below.value("hostPath")
+        at = below.value("containerPath") or below.value("mountPath")
+        if source is not None and source.kind == "scalar" and at is not None:
+            target = sockets.mount(source.text, at.text)
+            if target is not None:
+                yield places.mounted(subject, target, places.here(source))
+        volume = below.value("volume")
+        if volume is not None and volume.kind == "scalar" and ":" in volume.text:
+            yield from volume_grants(places, subject, volume)
+
+
+def _extent(node: Node) -> tuple[int, int]:
+    return node.line, node.last_line

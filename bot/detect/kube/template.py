@@ -1,0 +1,21 @@
+"""Which files are Helm templates.
+
+Source: Helm documentation, "The Chart File Structure" (templates/, values.yaml) and "Chart
+Template Guide".
+"""
+
+import re
+
+_FOLDER = re.compile(r"(?:^|/)templates/.*\.(?:ya?ml|tpl|gotmpl|txt)\Z", re.IGNORECASE)
+_ACTION = re.compile(r"\{\{")
+_TYPICAL = re.compile(
+    r"\{\{-?\s*(?:define|include|template|with|range|if|end|toYaml|tpl|/\*|\$|\.(?:Values|Release"
+    r"|Chart|Capabilities|Files|Template))"
+)
+
+
+def is_template(path: str, text: str) -> bool:
+    """Tell whether a file is a template of a Helm chart."""
+    if not _ACTION.search(text):
+        return False
+    return bool(_FOLDER.search(path) and _TYPICAL.search(text)) or ".Values." in text

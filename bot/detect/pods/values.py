@@ -1,0 +1,28 @@
+"""What a scalar of a pod says: as it is written, or as a template engine would fill it in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.detect.grant import Step
+from bot.detect.positioned import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A value, and where it comes from if not from its own line."""
+
+    text: str
+    before: tuple[Step, ...] = ()
+
+
+Resolve = Callable[[Node], Given]
+
+
+def written(node: Node) -> Given:
+    """Return a scalar's own text."""
+    return Given(node.text)
+
+
+def text_of(node: Node | None, resolve: Resolve = written) -> str:
+    """Return the text of a scalar, "" where there is none."""
+    return resolve(node).text.strip() if node is not None and node.kind == "scalar" else ""
