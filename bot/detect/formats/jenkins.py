@@ -11,6 +11,7 @@ Declarative and scripted (Jenkins' "Pipeline Syntax"):
 import re
 from collections.abc import Iterator
 
+from bot.detect import sockets
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.groovy.pipeline import Pipeline
@@ -32,8 +33,15 @@ def _matches(path: str, text: str) -> bool:
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
     data = source.read(path)
     content = decode(data) if data is not None else None
-    if content is not None:
-        yield from Pipeline(path, Text(content)).grants()
+    if content is None:
+        return
+    pipeline = Pipeline(path, Text(content))
+    yield from pipeline.grants()
+    mention = sockets.mentions(content[pipeline.read_to :])
+    if mention is not None:
+        line = pipeline.values.line(content.index(mention, pipeline.read_to))
+        reason = f"The file says too much to be read to its end, and it mentions {mention} there."
+        yield Unknown(path, line, reason, mention)
 
 
 FORMAT = Format("jenkins", _matches, _grants)

@@ -8,6 +8,7 @@ Docker Pipeline plugin (`docker.image(…).inside`, `withServer`) and of the Kub
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 
 from bot.detect import mounts, sockets
 from bot.detect.ci.places import Places, Subject, address_grants
@@ -48,6 +49,7 @@ _AGENTS = frozenset(
     {"docker", "dockerfile", "dockerContainer", "withDockerContainer", "dockerNode",
      "dockerTemplate"}
 )  # fmt: skip
+_MOST_GRANTS = 2_000
 _HOST_PATH = re.compile(r"host_?path|filesystem_?bind", re.IGNORECASE)
 _VOLUMES = re.compile(r"\A(?:docker)?(?:volumes?|mounts?|binds?)(?:String)?\Z", re.IGNORECASE)
 _OPTIONS = re.compile(
@@ -65,16 +67,25 @@ class Pipeline:
         self.path = path
         self.text = text
         self.places = Places(path, text)
-        self._everything = read(text.content)
+        self._everything, self.read_to = read(text.content)
         self.values = Values(self.places, text, self._everything)
         self._read_lines: set[int] = set()
 
     def grants(self) -> Iterator[Grant]:
-        """Yield what it hands over."""
+        """Yield what it hands over, the same of one line once."""
         left: list[tuple[Literal, Around]] = []
-        for grant in self._known(left):
+        known: set[tuple[int, str, str, str | None]] = set()
+        for count, grant in enumerate(chain(self._known(left), self._rests(left))):
             self._read_lines.update(step.line for step in grant.steps)
-            yield grant
+            key = (grant.line, grant.resource, grant.subject, grant.image)
+            if key not in known:
+                known.add(key)
+                yield grant
+            if count >= _MOST_GRANTS:
+                self.read_to = min(self.read_to, self.text.starts[grant.line - 1])
+                return
+
+    def _rests(self, left: list[tuple[Literal, Around]]) -> Iterator[Grant]:
         for literal, around in left:
             yield from self._rest(literal, around)
 
@@ -318,12 +329,10 @@ class Pipeline:
 
     def _rest(self, literal: Literal, around: Around) -> Iterator[Grant]:
         """Read a string that no known step takes: options or a command kept for another step."""
-        first, last = self.values.line(literal.start), self.values.line(literal.end - 1)
-        telling = [
-            number
-            for number in range(first, last + 1)
-            if self._names_daemon(self.text.line(number)) and number not in self._read_lines
-        ]
+        telling = any(
+            self._names_daemon(piece.text) and self.values.line(piece.start) not in self._read_lines
+            for piece in literal.pieces
+        )
         said = self.values.said(literal) if telling else None
         if not said:
             return
@@ -342,5 +351,5 @@ class Pipeline:
         yield from self._grants(subject, found)
 
     @staticmethod
-    def _names_daemon(line: str) -> bool:
-        return bool(sockets.mentions(line) or _OPTIONS.search(line) or _COMMAND.search(line))
+    def _names_daemon(text: str) -> bool:
+        return bool(sockets.mentions(text) or _OPTIONS.search(text) or _COMMAND.search(text))

@@ -6,6 +6,7 @@ as far as values and calls stand in them. Source: the Groovy language documentat
 """
 
 from collections.abc import Iterator
+from itertools import islice
 
 from bot.detect.groovy.lexer import Lexer, Piece, Token
 from bot.detect.groovy.tree import (
@@ -26,6 +27,8 @@ from bot.detect.groovy.tree import (
 
 _DEEPEST = 60
 _LONGEST_TARGET = 24
+_MOST_TOKENS = 120_000
+_LONGEST = 600_000  # characters
 _PREFIXES = frozenset(
     {"new", "return", "throw", "def", "final", "static", "private", "public", "protected",
      "assert", "await", "abstract", "var"}
@@ -41,9 +44,15 @@ _MEMBER_SIGNS = frozenset({".", "?.", "*.", ".&"})
 _END = Token("newline", "", 0, 0)
 
 
-def read(content: str) -> Block:
-    """Return the statements of a Groovy text. Never raises."""
-    return _Reader(tuple(Lexer(content).tokens()), len(content)).everything()
+def read(content: str) -> tuple[Block, int]:
+    """Return the statements of a Groovy text, and how much of it they are. Never raises.
+
+    What comes after the first _MOST_TOKENS tokens is not read: no pipeline is that long.
+    """
+    content = content[:_LONGEST]
+    tokens = tuple(islice(Lexer(content).tokens(), _MOST_TOKENS))
+    end = tokens[-1].end if len(tokens) == _MOST_TOKENS else len(content)
+    return _Reader(tokens, end).everything(), end
 
 
 class _Reader:

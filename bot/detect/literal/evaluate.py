@@ -42,7 +42,7 @@ _MOST = 100_000
 _MOST_LOOPS = 200
 _CONSTANTS = frozenset({"true", "false", "null", "True", "False", "None"})
 _TRIPLE = frozenset({'"""', "'''"})
-_LONGEST = 65_536
+_LONGEST = 8_192
 _PLACE = re.compile(r"%[sd]|%\(\w+\)[sd]|\{\w*\}")
 
 

@@ -3,6 +3,8 @@
 Sources: the Jsonnet specification ("Abstract Syntax"), the Starlark specification ("Expressions").
 """
 
+from itertools import islice
+
 from bot.detect.literal.lexer import Dialect, Token, tokens
 from bot.detect.literal.tree import (
     Binding,
@@ -21,6 +23,8 @@ from bot.detect.literal.tree import (
 )
 
 DEEPEST = 60
+_MOST_TOKENS = 120_000
+_LONGEST = 600_000  # characters; no configuration is that long
 _INFIX = frozenset(
     {"-", "*", "/", "==", "!=", "<", ">", "<=", ">=", "&&", "||", "&", "|", "^", "//",
      "<<", ">>", "and", "or", "in", "not"}
@@ -34,7 +38,7 @@ class Reader:
     """One text."""
 
     def __init__(self, content: str, dialect: Dialect) -> None:
-        self._tokens = tuple(tokens(content, dialect))
+        self._tokens = tuple(islice(tokens(content[:_LONGEST], dialect), _MOST_TOKENS))
         self._dialect = dialect
         self._at = 0
         self._depth = 0
@@ -72,6 +76,8 @@ class Reader:
         return tuple(found)
 
     def _expression(self) -> Expression | None:
+        if self._depth > DEEPEST:
+            return None
         self._depth += 1
         try:
             return self._infix()
@@ -144,7 +150,7 @@ class Reader:
         return Function(tuple(names), body, start, self._last()) if body is not None else None
 
     def _after(self, found: Expression) -> Expression:
-        while True:
+        while self._depth < DEEPEST:
             start = found.start
             if self._take("("):
                 arguments = self._arguments(")")
@@ -159,7 +165,8 @@ class Reader:
                 self._at += 2
                 found = Member(found, name, start, self._last())
             else:
-                return found
+                break
+        return found
 
     def _primary(self) -> Expression | None:
         token = self._peek()
@@ -214,9 +221,11 @@ class Reader:
         bindings: list[Binding] = []
         while True:
             bindings.append(self._binding())
-            if not self._take(","):
+            if self._take(","):
+                continue
+            self._take(";")
+            if not self._take("local"):
                 break
-        self._take(";")
         body = self._expression()
         if body is None:
             body = Name("", self._last(), self._last())
