@@ -46,6 +46,7 @@ WORKERS = 8
 POLL = 0.2  # seconds between two looks into the queue
 BATCH = 200  # deliveries stored in one transaction
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 600.0
+LOOKS = 3  # times that a missing pull request is looked for again
 LAST_ATTEMPT = 40  # about five hours at these pauses
 
 _log = structlog.stdlib.get_logger("sockgate.queue")
@@ -56,7 +57,8 @@ class Outcome(StrEnum):
 
     DONE = "done"
     MOVED = "moved"  # the head is another one by now: once more, at once
-    GONE = "gone"  # the pull request or the repository is not there any more
+    GONE = "gone"  # closed: nothing is to be done for it
+    MISSING = "missing"  # not to be seen; of a pull request just announced that may pass
 
 
 class Receipt(StrEnum):
@@ -176,19 +178,19 @@ class Queue:
     def _write(self) -> None:
         going = True
         while going:
-            first = self._inbox.get()
-            going = first is not None
-            batch = [first] if first else []
-            while going and len(batch) < BATCH:
+            taken = [self._inbox.get()]
+            while len(taken) < BATCH and taken[-1]:
                 try:
-                    one = self._inbox.get_nowait()
+                    taken.append(self._inbox.get_nowait())
                 except Empty:
                     break
-                going = one is not None
-                batch += [one] if one else []
-            self._store_all(batch)
+            going = taken[-1] is not None
+            # Whoever stopped waiting was answered that nothing is stored: so be it.
+            self._store_all([one for one in taken if one and one[1].set_running_or_notify_cancel()])
 
     def _store_all(self, batch: list[tuple[Job, "Future[Receipt]"]]) -> None:
+        if not batch:
+            return
         try:
             receipts = self._store([asked for asked, _ in batch])
         except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it is
@@ -268,6 +270,8 @@ class Queue:
             if outcome is Outcome.MOVED:
                 self._enqueue(asked.again(0))
                 return outcome
+            if outcome is Outcome.MISSING and asked.attempt < LOOKS:
+                raise ForgeError("not to be seen yet", retry=True)
         else:
             for pull in self._work.expand(asked.target):
                 root = f"{asked.root}:{pull.owner}/{pull.repo}#{pull.number}"

@@ -264,6 +264,21 @@ def test_a_pull_request_that_is_gone_is_done(running: Running) -> None:
     assert running.metric("evaluations_total", outcome="gone") == 1
 
 
+def test_a_pull_request_just_announced_may_not_be_seen_yet(running: Running) -> None:
+    running.fake.errors = [Outcome.MISSING]
+    running.put(asked("one"))
+    until(lambda: running.fake.ended == [1])
+    running.settled()
+
+
+def test_a_pull_request_that_is_never_seen_is_done(running: Running) -> None:
+    running.fake.errors = [Outcome.MISSING] * 9
+    running.put(asked("one"))
+    until(lambda: running.metric("evaluations_total", outcome="missing"))
+    running.settled()
+    assert running.metric("dead_letters_total") == 0
+
+
 def test_a_wider_wake_becomes_one_job_for_each_pull_request(running: Running) -> None:
     running.fake.pulls = (pull(1), pull(2))
     head = WakeHead(HELLO, SHA)

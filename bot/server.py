@@ -1,0 +1,183 @@
+"""The server: open what it needs, listen, and close it all in order.
+
+Exit codes: 0 stopped as asked, 2 could not start (a sentence on standard error says why).
+"""
+
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from types import FrameType
+
+import structlog
+import uvicorn
+
+from bot import logs, settings
+from bot.database import Database, DatabaseError
+from bot.evaluate import Done, Gone, Moved, evaluate
+from bot.expand import expand
+from bot.forge.client import GitHub
+from bot.metrics import Metrics
+from bot.pull import PullRef
+from bot.queue import Outcome, Queue, Work
+from bot.settings import Problems, Settings
+from bot.web import Site
+
+STOPPED, NOT_STARTED = 0, 2
+
+# A stop takes 10 s at most: /readyz says so, then the doors close, then what runs is finished.
+READY_SECONDS, REQUEST_SECONDS, JOB_SECONDS = 1.0, 3, 4.0
+
+_log = structlog.stdlib.get_logger("sockgate.server")
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """GitHub as the server needs it, injected."""
+
+    work: Work
+    login: Callable[[], str]  # of our App, `slug[bot]`; asks GitHub
+    sweep: Callable[[Queue], None] = lambda _queue: None  # what a start looks for by itself
+
+
+def main(environment: Mapping[str, str]) -> int:
+    """Read the settings and serve until told to stop."""
+    found = settings.read(environment)
+    if isinstance(found, Problems):
+        for sentence in found.sentences:
+            sys.stderr.write(f"sockgate: {sentence}\n")
+        return NOT_STARTED
+    return serve(found)
+
+
+def serve(given: Settings) -> int:
+    """Serve with the GitHub that the settings name."""
+    return run(given, connect)
+
+
+def connect(given: Settings, metrics: Metrics) -> Backend:
+    """Make what the queue and the server need of GitHub; nothing is asked yet."""
+    github = GitHub(given.app_id, given.private_key, given.api_url, count=metrics.github)
+    return Backend(
+        Work(partial(_evaluated, github), partial(expand, github)),
+        lambda: f"{github.slug()}[bot]",
+    )
+
+
+def _evaluated(github: GitHub, pull: PullRef) -> Outcome:
+    match evaluate(github, pull, failed=_not_written):
+        case Done(verdict, head, writes):
+            _log.info("evaluated", head=head, conclusion=verdict.conclusion, writes=len(writes))
+            return Outcome.DONE
+        case Moved():
+            return Outcome.MOVED
+        case Gone(why):
+            _log.info("nothing to evaluate", why=why)
+            return Outcome.GONE if why == "closed" else Outcome.MISSING
+
+
+def _not_written(what: str, why: str) -> None:
+    _log.warning("not written", what=what, why=why)
+
+
+def run(given: Settings, connect: Callable[[Settings, Metrics], Backend]) -> int:
+    """Serve with this GitHub until told to stop."""
+    logs.configure(given.log_level, given.secrets)
+    try:
+        door = socket.create_server((given.host, given.port), family=_family(given.host))
+    except OSError as error:
+        return _refuse(f"Cannot listen on {given.host}, port {given.port}: {error.strerror}.")
+    with door:
+        try:
+            database = Database(given.database_url)
+        except DatabaseError as error:
+            return _refuse(str(error))
+        try:
+            return _serve(given, door, database, connect)
+        finally:
+            database.close()
+
+
+def _serve(
+    given: Settings,
+    door: socket.socket,
+    database: Database,
+    connect: Callable[[Settings, Metrics], Backend],
+) -> int:
+    metrics = Metrics()
+    backend = connect(given, metrics)
+    # On one machine the name never changes, so a restart takes up what was left. On several,
+    # each has its own.
+    machine = "local" if database.is_sqlite else socket.gethostname()
+    queue = Queue(database, backend.work, metrics, machine)
+    metrics.watch(queue.depth)
+    queue.start()
+    own = _Own()
+    site = Site(queue, metrics, given.webhook_secrets, lambda: own.login)
+    threading.Thread(target=_arrive, args=(backend, queue, own), daemon=True).start()
+    config = uvicorn.Config(
+        site.app(),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        ws="none",
+        timeout_graceful_shutdown=REQUEST_SECONDS,
+    )
+    _log.info("listening", host=given.host, port=door.getsockname()[1], github=given.api_url)
+    _Server(config, site).run(sockets=[door])
+    if not queue.stop(JOB_SECONDS):
+        # Their threads would hold the process; the jobs are in the database, for the next start.
+        _log.warning("stopped with jobs unfinished")
+        logging.shutdown()
+        os._exit(STOPPED)
+    _log.info("stopped")
+    return STOPPED
+
+
+@dataclass(slots=True)
+class _Own:
+    login: str | None = None
+
+
+def _arrive(backend: Backend, queue: Queue, own: _Own) -> None:
+    """Ask GitHub who we are and what was missed; the server answers meanwhile."""
+    try:
+        own.login = backend.login()
+        _log.info("connected", login=own.login)
+        backend.sweep(queue)
+    except Exception:  # noqa: BLE001 - the server does its work without knowing
+        _log.exception("GitHub could not be asked who we are")
+
+
+class _Server(uvicorn.Server):
+    """Tells the load balancer first, and exits with 0 where it was asked to stop."""
+
+    def __init__(self, config: uvicorn.Config, site: Site) -> None:
+        super().__init__(config)
+        self._site = site
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's
+        if sig == signal.SIGTERM and not self._site.stopping:
+            self._site.stopping = True
+            threading.Timer(READY_SECONDS, self._close).start()
+        else:
+            self._site.stopping = True
+            self._close()
+
+    def _close(self) -> None:
+        self.should_exit = True
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _refuse(sentence: str) -> int:
+    sys.stderr.write(f"sockgate: {sentence}\n")
+    return NOT_STARTED

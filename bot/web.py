@@ -1,0 +1,190 @@
+"""The routes: the webhook, health, readiness, metrics."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bot import wake
+from bot.jobs import Job
+from bot.metrics import CONTENT_TYPE, Metrics
+from bot.queue import Queue
+from bot.wake import Ignored, Refused, Wake
+
+BODY_SECONDS = 10.0  # GitHub gives up on a delivery after ten seconds
+STORE_SECONDS = 8.0
+LARGE, LARGE_AT_ONCE = (
+    1024 * 1024,
+    8,
+)  # so many larger bodies at a time: they cannot fill the memory
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+_log = structlog.stdlib.get_logger("sockgate.web")
+
+
+@dataclass(slots=True)
+class Site:
+    """What the routes work with."""
+
+    queue: Queue
+    metrics: Metrics
+    secrets: tuple[str, ...] = field(repr=False)
+    own: Callable[[], str | None] = lambda: None  # our App's login, once it is known
+    stopping: bool = False  # no new work is wanted: said by /readyz before the doors close
+
+    def app(self) -> ASGIApp:
+        """Build the application."""
+        large = asyncio.Semaphore(LARGE_AT_ONCE)
+
+        async def webhook(request: Request) -> Response:
+            began = time.monotonic()
+            try:
+                async with asyncio.timeout(BODY_SECONDS):
+                    body = await _body(request, large)
+            except TimeoutError:
+                return self._refuse(Refused(408, "the body did not arrive in time"), began)
+            except ClientDisconnect:
+                return self._refuse(Refused(400, "the connection was closed in mid-body"), began)
+            if body is None:
+                return self._refuse(wake.too_large(), began)
+            match await self._read(request, body):
+                case Refused() as refused:
+                    return self._refuse(refused, began)
+                case Ignored() as ignored:
+                    return self._ignore(ignored, began)
+                case found:
+                    return await self._accept(found, began)
+
+        async def healthz(_request: Request) -> Response:
+            return JSONResponse({"status": "alive"})
+
+        async def readyz(_request: Request) -> Response:
+            why = "shutting down" if self.stopping else await self._unready()
+            if why:
+                return JSONResponse({"status": "not ready", "why": why}, 503)
+            return JSONResponse({"status": "ready"})
+
+        async def metrics(_request: Request) -> Response:
+            text = await run_in_threadpool(self.metrics.text)
+            return Response(text, headers={"Content-Type": CONTENT_TYPE})
+
+        routes = [
+            Route("/webhook", webhook, methods=["POST"]),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Route("/metrics", metrics),
+        ]
+        return _with_headers(Starlette(routes=routes))
+
+    async def _read(self, request: Request, body: bytes) -> Wake | Ignored | Refused:
+        given = (request.headers, body, self.secrets, self.own())
+        if len(body) > LARGE:
+            return await run_in_threadpool(wake.read, *given)
+        return wake.read(*given)
+
+    async def _accept(self, found: Wake, began: float) -> Response:
+        asked = Job(found.delivery, found.delivery, found.target)
+        log = _log.bind(event_name=found.event, action=found.action, **asked.names())
+        try:
+            async with asyncio.timeout(STORE_SECONDS):
+                receipt = await asyncio.wrap_future(self.queue.accept(asked))
+        except Exception:
+            # Whatever it is, the delivery is not stored: GitHub shows it as failed, and it can be
+            # asked for again.
+            self.metrics.delivery(found.event, "failed")
+            log.exception("delivery not stored", status=503, seconds=_since(began))
+            return JSONResponse({"error": "the delivery could not be stored"}, 503)
+        self.metrics.delivery(found.event, receipt)
+        log.info("delivery", outcome=receipt, status=202, seconds=_since(began))
+        return JSONResponse({"delivery": found.delivery, "status": receipt}, 202)
+
+    def _ignore(self, ignored: Ignored, began: float) -> Response:
+        self.metrics.delivery(ignored.event, "ignored")
+        _log.info(
+            "delivery",
+            outcome="ignored",
+            why=ignored.why,
+            event_name=ignored.event,
+            action=ignored.action,
+            delivery=ignored.delivery,
+            status=204,
+            seconds=_since(began),
+        )
+        return Response(status_code=204, headers={"X-Sockgate-Ignored": ignored.why})
+
+    def _refuse(self, refused: Refused, began: float) -> Response:
+        self.metrics.delivery("", "refused")
+        _log.warning(
+            "delivery",
+            outcome="refused",
+            why=refused.why,
+            status=refused.status,
+            seconds=_since(began),
+        )
+        # What is left of an unread body is not waited for.
+        headers = {"Connection": "close"} if refused.status in {408, 413} else None
+        return JSONResponse({"error": refused.why}, refused.status, headers)
+
+    async def _unready(self) -> str:
+        try:
+            async with asyncio.timeout(2):
+                ready = await run_in_threadpool(self.queue.is_ready)
+        except Exception:  # noqa: BLE001 - whatever keeps the database away, the answer is the same
+            _log.exception("the database is out of reach")
+            return "the database is out of reach"
+        return "" if ready else "the queue is not running"
+
+
+async def _body(request: Request, large: asyncio.Semaphore) -> bytes | None:
+    """Read the body, or stop as soon as it is longer than GitHub ever sends."""
+    declared = request.headers.get("content-length", "")
+    length = int(declared) if declared.isascii() and declared.isdigit() else None
+    if length is not None and length > wake.MAX_BODY:
+        return None
+    if length is None or length > LARGE:
+        async with large:
+            return await _stream(request)
+    return await _stream(request)
+
+
+async def _stream(request: Request) -> bytes | None:
+    body = bytearray()
+    async for chunk in request.stream():
+        if len(body) + len(chunk) > wake.MAX_BODY:
+            return None
+        body += chunk
+    return bytes(body)
+
+
+def _since(began: float) -> float:
+    return round(time.monotonic() - began, 4)
+
+
+def _with_headers(app: ASGIApp) -> ASGIApp:
+    """Give every answer the headers that a browser should see, unless it has its own."""
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await app(scope, receive, sending)
+
+    return wrapped
