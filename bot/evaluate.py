@@ -57,11 +57,11 @@ def evaluate(
     `failed` is told of comments and labels that could not be written. Raises ForgeError; any other
     exception is a defect, and the check says so before it is raised.
     """
-    client = github.client(pull.installation)
     try:
+        client = github.client(pull.installation)
         facts = read.facts(client, pull, github.app_id, now())
     except ForgeError as error:
-        if error.retry or not error.reason.startswith("not found"):
+        if not error.gone:
             raise
         return Gone(error.reason)
     if not facts.is_open:

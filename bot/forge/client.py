@@ -1,39 +1,46 @@
-"""App authentication, throttle, retries, and one error for all that can go wrong.
+"""App authentication, pace, retries, and one error for all that can go wrong.
 
 GETs are repeated below; writes are not: GitHub can answer with an error after it has stored a
-comment, so the job tries again after looking at what is there.
+comment, so the job tries again after looking at what is there. Nothing waits here for a limit to
+end: that is the job's, which holds no thread meanwhile.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Any
 
+import jwt
 import requests
 import urllib3
-from github import Auth, Github, GithubException, GithubIntegration, GithubRetry
+from github import Auth, Github, GithubException, GithubIntegration
 from github.GithubException import (
     BadCredentialsException,
-    RateLimitExceededExceedsMaxWait,
     RateLimitExceededException,
     UnknownObjectException,
 )
-from github.Requester import Requester
+from urllib3.util import Retry
 
 from bot import __version__
 from bot.forge.error import ForgeError
 
 Counter = Callable[[str, str], None]  # (kind, outcome), a request
 
-_LONGEST_WAIT = 5.0  # seconds within a request; longer waits are the job's
 _GET_ATTEMPTS = 2
 _TIMEOUT = 20
+_RENEWED = timedelta(minutes=5)  # a token that ends sooner is not used for another job
+_LIMITED = 60.0  # "at least one minute" (GitHub Docs, "Rate limits for the REST API")
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast requests may follow each other, in seconds (GitHub Docs, "Best practices")."""
+    """How fast requests of one installation may follow each other, in seconds.
+
+    GitHub Docs, "Best practices for using the REST API".
+    """
 
     requests: float = 0.05
     writes: float = 1.0
@@ -57,41 +64,92 @@ class GitHub:
             "base_url": api_url.rstrip("/"),
             "timeout": _TIMEOUT,
             "user_agent": f"sockgate/{__version__}",
-            "seconds_between_requests": (pace or Pace()).requests,
-            "seconds_between_writes": (pace or Pace()).writes,
+            "retry": _retry(),
+            "seconds_between_requests": None,
+            "seconds_between_writes": None,
         }
+        self._pace = pace or Pace()
         self._count = count
-        self._clients: dict[int, Client] = {}
+        self._installations: dict[int, _Installation] = {}
         self._lock = Lock()
 
     def client(self, installation: int) -> "Client":
-        """Return the client of an installation. Its token is shared, so it is asked for once."""
+        """Return a client for one job: PyGithub's keep a request's state, so threads share none.
+
+        Token and pace are the installation's. Raises ForgeError where there is no token to have.
+        """
         with self._lock:
-            if installation not in self._clients:
-                auth = self._auth.get_installation_auth(installation)
-                github = Github(auth=auth, retry=_retry(), lazy=True, **self._options)
-                self._clients[installation] = Client(github.requester, self._count)
-            return self._clients[installation]
+            shared = self._installations.setdefault(installation, _Installation(self._pace))
+        token = shared.token(lambda: self._token(installation))
+        github = Github(auth=Auth.Token(token), lazy=True, **self._options)
+        return Client(github, shared, self._count)
 
     def slug(self) -> str:
         """Return the App's slug: its account is called "slug[bot]". Raises ForgeError."""
         with _errors():
-            integration = GithubIntegration(auth=self._auth, retry=_retry(), **self._options)
-            self._count("app", "asked")
-            return integration.get_app().slug
+            return self._app().get_app().slug
 
     def installations(self) -> list[int]:
         """Return every installation of the App. Raises ForgeError."""
         with _errors():
-            integration = GithubIntegration(auth=self._auth, retry=_retry(), **self._options)
-            return [installation.id for installation in integration.get_installations()]
+            return [installation.id for installation in self._app().get_installations()]
+
+    def _app(self) -> GithubIntegration:
+        self._count("app", "asked")
+        return GithubIntegration(auth=self._auth, **self._options)
+
+    def _token(self, installation: int) -> "_Token":
+        with _errors():
+            answer = self._app().get_access_token(installation)
+            return _Token(answer.token, answer.expires_at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    text: str = field(repr=False)
+    expires_at: datetime
+
+
+class _Installation:
+    """What the clients of one installation share, whatever thread they are in."""
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+        self._known: _Token | None = None
+        self._asking = Lock()
+        self._lock = Lock()
+        self._next = {False: 0.0, True: 0.0}  # by whether it writes
+
+    def token(self, ask: Callable[[], _Token]) -> str:
+        """Return a token that lasts for a job."""
+        with self._asking:
+            if self._known is None or self._known.expires_at - datetime.now(UTC) < _RENEWED:
+                self._known = ask()
+            return self._known.text
+
+    def drop(self, token: str) -> None:
+        """Forget a token that GitHub does not take any more."""
+        with self._asking:
+            if self._known is not None and self._known.text == token:
+                self._known = None
+
+    def wait(self, *, writes: bool) -> None:
+        """Wait for this request's turn."""
+        gap = self._pace.writes if writes else self._pace.requests
+        with self._lock:
+            now = time.monotonic()
+            turn = max(now, self._next[writes])
+            self._next[writes] = turn + gap
+        if turn > now:
+            time.sleep(turn - now)
 
 
 class Client:
-    """Requests of one installation. Its answers are plain JSON."""
+    """Requests of one installation, for one thread. Its answers are plain JSON."""
 
-    def __init__(self, requester: Requester, count: Counter) -> None:
-        self._requester = requester
+    def __init__(self, github: Github, shared: _Installation, count: Counter) -> None:
+        self._requester = github.requester
+        self._shared = shared
         self._count = count
 
     def get(self, path: str, parameters: Mapping[str, Any] | None = None) -> Any:
@@ -100,7 +158,7 @@ class Client:
 
     def send(self, verb: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Send a write, once. Raises ForgeError."""
-        return self._ask(verb, path, body=dict(body) if body is not None else None)
+        return self._ask(verb, path, body=dict(body) if body is not None else None, writes=True)
 
     def pages(self, path: str, key: str | None = None, most: int = 100) -> Iterator[Any]:
         """Yield the members of a paged list, a hundred a request, at most `most` requests."""
@@ -114,14 +172,21 @@ class Client:
     def graphql(self, query: str, variables: Mapping[str, Any], optional: str = "") -> Any:
         """Run a GraphQL query and return its `data`.
 
-        `optional` is a field of the top that may name nothing: it is None then. Raises ForgeError
-        for any other error, also where GitHub answers with half of what was asked.
+        `optional` is a field of the top that may name nothing, or nothing that the App may see: it
+        is None then. Raises ForgeError for any other error, also where GitHub answers with half of
+        what was asked.
         """
-        body = {"query": query, "variables": dict(variables)}
-        answer = self._ask("POST", self._requester.graphql_url, body=body, kind="graphql")
+        answer = self._ask(
+            "POST",
+            self._requester.graphql_url,
+            body={"query": query, "variables": dict(variables)},
+            kind="graphql",
+            writes=query.lstrip().startswith("mutation"),
+        )
         for error in answer.get("errors") or []:
             where = (error.get("path") or [""])[0]
-            if error.get("type") == "NOT_FOUND" and optional and where == optional:
+            hidden = error.get("type") in {"NOT_FOUND", "FORBIDDEN"}
+            if hidden and optional and where == optional:
                 continue
             raise _graphql_error(error)
         return answer["data"]
@@ -134,62 +199,81 @@ class Client:
         parameters: dict[str, Any] | None = None,
         body: dict[str, Any] | None = None,
         kind: str = "rest",
+        writes: bool = False,
     ) -> Any:
+        self._shared.wait(writes=writes)
         try:
             with _errors():
                 _, answer = self._requester.requestJsonAndCheck(
                     verb, url, parameters=parameters, input=body
                 )
+                _check_json(answer)
         except ForgeError as error:
             self._count(kind, error.reason.split(":")[0])
+            if error.status == 401 and self._requester.auth is not None:
+                self._shared.drop(self._requester.auth.token)
             raise
         self._count(kind, "ok")
         return answer
 
 
-def _retry() -> GithubRetry:
-    return GithubRetry(
+def _retry() -> Retry:
+    """Repeat GETs that found no answer or a 5xx.
+
+    PyGithub's own would repeat POSTs too, and wait in the thread for as long as GitHub asks.
+    """
+    return Retry(
         total=_GET_ATTEMPTS,
         backoff_factor=0.5,
         allowed_methods={"GET"},
-        max_rate_limit_wait=_LONGEST_WAIT,
+        status_forcelist=range(500, 600),
+        respect_retry_after_header=False,
+        raise_on_status=False,
     )
 
 
+def _check_json(answer: Any) -> None:
+    """Refuse what PyGithub makes of a body that is no JSON: the text itself, below "data"."""
+    if isinstance(answer, dict) and isinstance(answer.get("data"), str):
+        raise ValueError("no JSON")  # noqa: TRY004 - the body is at fault, not a type of ours
+
+
 def _graphql_error(error: Mapping[str, Any]) -> ForgeError:
-    message = str(error.get("message", "no message"))
+    message = str(error.get("message", "no message"))[:200]
     match error.get("type"):
         case "NOT_FOUND":
-            return ForgeError(f"not found: {message}", retry=False)
+            return ForgeError(f"not found: {message}", retry=False, status=404)
         case "RATE_LIMITED":
-            return ForgeError(f"rate limit: {message}", retry=True, after=60)
+            return ForgeError(f"rate limit: {message}", retry=True, after=_LIMITED)
         case "FORBIDDEN" | "INSUFFICIENT_SCOPES":
-            return ForgeError(f"not permitted: {message}", retry=False)
+            return ForgeError(f"not permitted: {message}", retry=False, status=403)
         case _:
             return ForgeError(f"graphql: {message}", retry=True)
 
 
 @contextmanager
 def _errors() -> Iterator[None]:
+    """Turn whatever comes out of a request, PyGithub or what it stands on, into a ForgeError."""
     try:
         yield
     except (GithubException, requests.RequestException, urllib3.exceptions.HTTPError) as error:
         raise forge_error(error) from error
-    except (ValueError, AssertionError) as error:  # a body that was cut off, or no JSON
+    except jwt.PyJWTError as error:
+        raise ForgeError(f"private key: {type(error).__name__}", retry=False) from error
+    except (ValueError, AssertionError, RuntimeError, OSError) as error:
+        # A body that was cut off or is no JSON; a redirect to another host; a connection reset.
         raise ForgeError(f"unreadable answer: {type(error).__name__}", retry=True) from error
 
 
 def forge_error(error: Exception) -> ForgeError:
     """Return the one error for whatever PyGithub and what it stands on raise."""
     match error:
-        case RateLimitExceededExceedsMaxWait():
-            return ForgeError("rate limit: to be waited for", retry=True, after=error.wait)
         case RateLimitExceededException():
-            return ForgeError("rate limit: reached", retry=True, after=60)
+            return ForgeError("rate limit: reached", retry=True, after=_until(error), status=403)
         case BadCredentialsException():
-            return ForgeError("credentials: not accepted", retry=True, after=10)
+            return ForgeError("credentials: not accepted", retry=True, after=10, status=401)
         case UnknownObjectException():
-            return ForgeError("not found: gone, or not visible to the App", retry=False)
+            return ForgeError("not found: gone, or hidden from the App", retry=False, status=404)
         case GithubException():
             return _by_status(error)
         case requests.Timeout():
@@ -200,15 +284,34 @@ def forge_error(error: Exception) -> ForgeError:
 
 def _by_status(error: GithubException) -> ForgeError:
     status, message = error.status, str(error.message or "")[:200]
-    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
-    wait = headers.get("retry-after", "")
-    after = float(wait) if wait.isdigit() else None
+    limited = status == 429 or (status == 403 and "retry-after" in _headers(error))
+    if limited:
+        return ForgeError(f"rate limit: {message}", retry=True, after=_until(error), status=status)
     if status >= 500 or status in {0, 408, 409, 425}:
-        return ForgeError(f"status {status}: {message}", retry=True, after=after)
-    if status == 429 or (status == 403 and after is not None):
-        return ForgeError(f"rate limit: {message}", retry=True, after=after or 60)
+        wait = _headers(error).get("retry-after", "")
+        after = float(wait) if wait.isdigit() else None
+        return ForgeError(f"status {status}: {message}", retry=True, after=after, status=status)
     if status in {404, 410, 451}:
-        return ForgeError(f"not found: {message}", retry=False)
+        return ForgeError(f"not found: {message}", retry=False, status=status)
     if status in {401, 403}:
-        return ForgeError(f"not permitted: {message}", retry=status == 401)
-    return ForgeError(f"status {status}: {message}", retry=False)
+        return ForgeError(f"not permitted: {message}", retry=status == 401, status=status)
+    return ForgeError(f"status {status}: {message}", retry=False, status=status)
+
+
+def _headers(error: GithubException) -> dict[str, str]:
+    return {name.lower(): str(value) for name, value in (error.headers or {}).items()}
+
+
+def _until(error: GithubException) -> float:
+    """Return the seconds until GitHub takes requests again.
+
+    GitHub Docs, "Rate limits for the REST API": `retry-after`, else the primary limit's reset
+    where nothing is left, else a minute.
+    """
+    headers = _headers(error)
+    wait, reset = headers.get("retry-after", ""), headers.get("x-ratelimit-reset", "")
+    if wait.isdigit():
+        return float(wait)
+    if headers.get("x-ratelimit-remaining") == "0" and reset.isdigit():
+        return max(float(reset) - time.time(), 0) + 1
+    return _LIMITED
