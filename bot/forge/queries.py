@@ -48,7 +48,6 @@ query Facts($owner: String!, $repo: String!, $number: Int!, $app: Int!) {
       reviewThreads(last: 100) {
         nodes {
           id
-          isResolved
           path
           line
           comments(first: 20) {
@@ -79,7 +78,6 @@ query Blobs($owner: String!, $repo: String!, $number: Int!) {{
 }}
 """
 
-BLOB = '    {alias}: object(oid: "{oid}") {{ ... on Blob {{ text isBinary isTruncated }} }}'
 PATH = (
     "    {alias}: object(expression: {expression}) "
     "{{ ... on Blob {{ text isBinary isTruncated oid }} }}"
@@ -101,11 +99,5 @@ query Open($owner: String!, $repo: String!, $after: String) {
       nodes { number headRefOid labels(first: 50) { nodes { name } } }
     }
   }
-}
-"""
-
-RESOLVE = """
-mutation Resolve($thread: ID!) {
-  resolveReviewThread(input: {threadId: $thread}) { thread { isResolved } }
 }
 """

@@ -232,7 +232,6 @@ def _threads(nodes: list[Mapping[str, Any]]) -> Iterator[Comment]:
                 thread=thread["id"],
                 path=thread["path"],
                 line=thread["line"],
-                resolved=thread["isResolved"],
                 answered=any(not one["viewerDidAuthor"] for one in comments[1:]),
             )
 

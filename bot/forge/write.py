@@ -6,7 +6,6 @@ from urllib.parse import quote
 
 from bot.forge.client import Client
 from bot.forge.error import ForgeError
-from bot.forge.queries import RESOLVE
 from bot.gate.policy import CHECK
 from bot.publish.writes import (
     EditComment,
@@ -15,7 +14,6 @@ from bot.publish.writes import (
     PostReview,
     PutCheck,
     RemoveLabel,
-    Resolve,
     Write,
 )
 from bot.pull import PullRef
@@ -52,8 +50,6 @@ def _send(client: Client, pull: PullRef, write: Write) -> None:
         case EditComment():
             where = f"{repository}/pulls/comments/{write.comment}"
             client.send("PATCH", where, {"body": write.body})
-        case Resolve():
-            client.graphql(RESOLVE, {"thread": write.thread})
         case PostComment():
             where = f"{repository}/issues/{pull.number}/comments"
             client.send("POST", where, {"body": write.body})
@@ -105,7 +101,7 @@ def _review(client: Client, pull: str, write: PostReview) -> None:
         try:
             client.send("POST", f"{pull}/reviews", body)
         except ForgeError as error:
-            if not _refused(error):
+            if not error.refused:
                 raise
             on_files += [
                 one for one in on_lines if not _single(client, pull, write.head, _inline(one))
@@ -124,19 +120,15 @@ def _single(client: Client, pull: str, head: str, comment: Mapping[str, Any]) ->
     try:
         client.send("POST", f"{pull}/comments", {"commit_id": head, **comment})
     except ForgeError as error:
-        if not _refused(error):
+        if not error.refused:
             raise
         return False
     return True
-
-
-def _refused(error: ForgeError) -> bool:
-    return error.reason.startswith("status 422")
 
 
 def _remove_label(client: Client, labels: str, name: str) -> None:
     try:
         client.send("DELETE", f"{labels}/{quote(name, safe='')}")
     except ForgeError as error:
-        if not error.reason.startswith("not found"):
+        if not error.gone:
             raise

@@ -67,7 +67,6 @@ class Comment:
     thread: str | None = None  # node id of the review thread; None for a comment below
     path: str = ""
     line: int | None = None
-    resolved: bool = False
     answered: bool = False  # somebody else wrote in the thread
 
 

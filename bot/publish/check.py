@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bot.gate.facts import Facts
-from bot.gate.justification import Justification, Refusal
+from bot.gate.justification import Justification, Refusal, Why
 from bot.gate.policy import Problem
 from bot.gate.verdict import Because, Verdict
 from bot.publish.escape import code, prose
@@ -11,6 +11,9 @@ from bot.publish.words import power, reached, sentence
 from bot.publish.writes import Annotation, PutCheck, marker
 from bot.review.model import Finding, OnLine
 
+# A reason may still be written, so the label stays until it is; any other label that does not count
+# is taken off with a comment that says why.
+WAITING = frozenset({Why.NO_REASON})
 MOST_CHARACTERS = 65_535  # REST, "check runs": output.summary
 MOST_ANNOTATIONS = 50  # likewise, a request
 _MOST_ROWS = 100
@@ -155,7 +158,7 @@ def _how_to_justify(verdict: Verdict) -> Iterator[str]:
         "### To merge it all the same\n\n"
         f"Put on the label {code(policy.label)}. It counts from {who}.{reason}"
     )
-    if verdict.refusal is not None:
+    if verdict.refusal is not None and verdict.refusal.why in WAITING:
         yield f"### The label that was put on\n\n{_refused(verdict.refusal)}"
 
 

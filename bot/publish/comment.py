@@ -28,10 +28,13 @@ def finding_comment(finding: Finding, policy: Policy) -> str:
 
 
 def resolved_comment(body: str) -> str:
-    """Return a comment's text once its finding is gone. Calling it twice changes nothing."""
-    if body.startswith(_RESOLVED):
-        return body
+    """Return a comment's text once its finding is gone."""
     return f"{_RESOLVED}\n\n<details><summary>What it said</summary>\n\n{body}\n\n</details>"
+
+
+def is_resolved(body: str) -> bool:
+    """Tell whether a comment of ours is marked as resolved."""
+    return body.startswith(_RESOLVED)
 
 
 _ROOT = (

@@ -1,10 +1,10 @@
 """Desired minus observed -> the writes that are still missing. Run twice, the second is empty."""
 
 from bot.gate.facts import Comment, Facts
-from bot.gate.justification import Refusal, Why, same_label
+from bot.gate.justification import Refusal, same_label
 from bot.gate.verdict import Because, Verdict
-from bot.publish.check import check, refusal_comment
-from bot.publish.comment import finding_comment, finding_key, resolved_comment
+from bot.publish.check import WAITING, check, refusal_comment
+from bot.publish.comment import finding_comment, finding_key, is_resolved, resolved_comment
 from bot.publish.writes import (
     EditComment,
     Inline,
@@ -12,7 +12,6 @@ from bot.publish.writes import (
     PostReview,
     PutCheck,
     RemoveLabel,
-    Resolve,
     Write,
     marked,
     marker,
@@ -20,8 +19,6 @@ from bot.publish.writes import (
 from bot.review.model import Finding, InSummary, OnLine
 
 MOST_INLINE = 30  # comments of one review; the check lists all
-# A reason may still be written: the label stays until it is.
-_WAITING = frozenset({Why.NO_REASON})
 
 
 def plan(verdict: Verdict, facts: Facts, worst: Verdict | None = None) -> tuple[Write, ...]:
@@ -43,7 +40,7 @@ def _check(verdict: Verdict, facts: Facts) -> tuple[PutCheck, ...]:
 
 def _comments(verdict: Verdict, facts: Facts) -> tuple[Write, ...]:
     standing = [(one, marked(one.body, "finding")) for one in facts.comments if one.thread]
-    open_ones = [(comment, keys) for comment, keys in standing if not comment.resolved and keys]
+    open_ones = [(one, keys) for one, keys in standing if keys and not is_resolved(one.body)]
     new: list[Inline] = []
     edits: list[Write] = []
     wanted: frozenset[str] = frozenset()
@@ -74,14 +71,16 @@ def _inline(finding: Finding, body: str) -> tuple[Inline, ...]:
 def _gone(
     standing: list[tuple[Comment, frozenset[str]]], wanted: frozenset[str]
 ) -> tuple[Write, ...]:
-    """Mark comments as resolved whose findings are all gone; nothing is ever deleted."""
-    writes: list[Write] = []
-    for comment, keys in standing:
-        if keys & wanted or comment.thread is None:
-            continue
-        writes += _edited(comment, resolved_comment(comment.body))
-        writes.append(Resolve(comment.thread))
-    return tuple(writes)
+    """Mark comments as resolved whose findings are all gone; nothing is ever deleted.
+
+    The mark is text: resolving the thread itself takes the permission to write contents
+    (GitHub community discussion 44650), which an App like this one should not have.
+    """
+    return tuple(
+        EditComment(comment.id, resolved_comment(comment.body))
+        for comment, keys in standing
+        if not keys & wanted
+    )
 
 
 def _label(verdict: Verdict, facts: Facts) -> tuple[Write, ...]:
@@ -92,7 +91,7 @@ def _label(verdict: Verdict, facts: Facts) -> tuple[Write, ...]:
     told = any(key in marked(comment.body, "refusal") for comment in facts.comments)
     body = f"{refusal_comment(refusal, facts, verdict)}\n\n{marker('refusal', key)}"
     comment = () if told else (PostComment(body, key),)
-    if refusal.why in _WAITING:
+    if refusal.why in WAITING:
         return comment
     names = [name for name in facts.labels if same_label(name, verdict.policy.label)]
     return (*comment, *(RemoveLabel(name) for name in names))

@@ -89,18 +89,6 @@ class EditComment:
 
 
 @dataclass(frozen=True, slots=True)
-class Resolve:
-    """A review thread of our own whose finding is gone."""
-
-    thread: str
-
-    @property
-    def key(self) -> str:
-        """The thread."""
-        return f"resolve {self.thread}"
-
-
-@dataclass(frozen=True, slots=True)
 class PostComment:
     """A comment below the pull request."""
 
@@ -120,4 +108,4 @@ class RemoveLabel:
         return f"remove {self.name}"
 
 
-Write = PutCheck | PostReview | EditComment | Resolve | PostComment | RemoveLabel
+Write = PutCheck | PostReview | EditComment | PostComment | RemoveLabel
