@@ -135,7 +135,7 @@ def _service(call: Call, name: str, words: Sequence[Arg]) -> Pieces:
     if not words or words[0].text not in {"create", "update"}:
         return UNKNOWN
     sub = words[0].text
-    options = Options(words[1:], RUN)
+    options = Options(words[1:], RUN, interspersed=sub == "update")
     return containers.start(call, f"{name} service {sub}", options, image=sub == "create")
 
 
@@ -143,7 +143,7 @@ def _volume(call: Call, name: str, words: Sequence[Arg]) -> Pieces:
     """`docker volume create -o type=none -o o=bind -o device=/run`."""
     if not words or words[0].text != "create":
         return UNKNOWN
-    for option in Options(words[1:], RUN).all("-o", "--opt"):
+    for option in Options(words[1:], RUN, interspersed=True).all("-o", "--opt"):
         value = option.value
         if value is None or not value.text.startswith("device="):
             continue
@@ -158,7 +158,7 @@ def _context(call: Call, name: str, words: Sequence[Arg]) -> Pieces:
     """`docker context create x --docker host=ssh://…`."""
     if not words or words[0].text not in {"create", "update"}:
         return UNKNOWN
-    for option in Options(words[1:], RUN).all("--docker"):
+    for option in Options(words[1:], RUN, interspersed=True).all("--docker"):
         value = option.value
         if value is None:
             continue
@@ -175,7 +175,7 @@ def _buildx(call: Call, name: str, words: Sequence[Arg]) -> Pieces:
     """`docker buildx create --driver remote tcp://…`."""
     if not words or words[0].text != "create":
         return UNKNOWN
-    for word in Options(words[1:], RUN).rest:
+    for word in Options(words[1:], RUN, interspersed=True).rest:
         target = sockets.address(word.text) if "://" in word.text else None
         if target is not None:
             call.host.report(call, target, word, command=f"{name} buildx create", about=word.text)
@@ -185,14 +185,15 @@ def _buildx(call: Call, name: str, words: Sequence[Arg]) -> Pieces:
 def _stack(call: Call, name: str, words: Sequence[Arg]) -> Pieces:
     """`docker stack deploy -c - name`."""
     if words and words[0].text in {"deploy", "up"}:
-        for option in Options(words[1:], RUN).all("-c", "--compose-file"):
+        options = Options(words[1:], RUN, interspersed=True)
+        for option in options.all("-c", "--compose-file"):
             manifests.fed(call, option.value, f"{name} stack deploy")
     return UNKNOWN
 
 
 def _build(call: Call, name: str, words: Sequence[Arg]) -> Pieces:
     """`podman build -v S:T`."""
-    options = Options(words, BUILD)
+    options = Options(words, BUILD, interspersed=True)
     return containers.start(call, f"{name} build", options, image=False)
 
 
@@ -216,7 +217,8 @@ def _system(call: Call, name: str, words: Sequence[Arg]) -> Pieces:
 def _pod(call: Call, name: str, words: Sequence[Arg]) -> Pieces:
     if not words or words[0].text != "create":
         return UNKNOWN
-    return containers.start(call, f"{name} pod create", Options(words[1:], RUN), image=False)
+    options = Options(words[1:], RUN, interspersed=True)
+    return containers.start(call, f"{name} pod create", options, image=False)
 
 
 def _play(call: Call, name: str, words: Sequence[Arg]) -> Pieces:
@@ -240,6 +242,14 @@ def _daemon(call: Call, name: str, words: Sequence[Arg]) -> Pieces:
     return containers.dockerd(call, words)
 
 
+def _docker_machine(call: Call) -> Pieces:
+    """`docker-machine ssh name "…"`."""
+    words = call.args[1:]
+    if len(words) > 2 and words[0].text == "ssh":
+        return call.host.script(joined(words[2:]), call)
+    return UNKNOWN
+
+
 def _compose_command(call: Call) -> Pieces:
     name = call.name.partition("-")[0]
     return compose(call, name, call.args[1:])
@@ -250,6 +260,8 @@ def _behind(call: Call) -> Pieces:
     rest = call.drop(1)
     while rest.args and (rest.args[0].text.startswith("-") or rest.args[0].text == "shell"):
         rest = rest.drop(1)
+    if len(rest.args) > 1 and command_name(rest.args[1].text) in _CLIENTS:
+        rest = rest.drop(1)  # the name of a virtual machine
     if not rest.args:
         return UNKNOWN
     if command_name(rest.args[0].text) in _CLIENTS:
@@ -284,6 +296,7 @@ _SUBCOMMAND: Mapping[str, Callable[[Call, str, Sequence[Arg]], Pieces]] = {
 HANDLERS: Mapping[str, Callable[[Call], Pieces]] = {
     **dict.fromkeys(_CLIENTS, docker),
     "docker-compose": _compose_command,
+    "docker-machine": _docker_machine,
     "podman-compose": _compose_command,
     "lima": _behind,
     "colima": _behind,

@@ -400,9 +400,10 @@ class Follower:
         if target.resource in self.covered and how not in {How.MOUNT, How.DIRECTORY}:
             return
         place = spot(value, flag, about)
+        extent = call.extent if self._ordinal is None else _extent(call)
         steps = place.steps
-        if not call.extent[0] <= place.line <= call.extent[1]:
-            steps = tuple(dict.fromkeys((*steps, call.extent[0])))
+        if not extent[0] <= place.line <= extent[1]:
+            steps = tuple(dict.fromkeys((*steps, extent[0])))
         name = mounts.repository(image.text) if image else None
         if image is not None and name is not None:
             raw = mounts.repository(image.raw.strip("\"'"))
@@ -422,9 +423,15 @@ class Follower:
             how,
             target.severity,
             tuple(undermines),
-            call.extent,
+            extent,
             _words(call.args, image) if words is None else " ".join(words.split()),
         )
+
+
+def _extent(call: Call) -> tuple[int, int]:
+    """Return the lines of a command in a text that was put together from pieces."""
+    places = [piece.trail[0] for word in call.args for piece in word.pieces if piece.trail]
+    return (min((call.extent[0], *places)), max((call.extent[0], *places)))
 
 
 def _as_written(value: Arg, resource: str) -> str:

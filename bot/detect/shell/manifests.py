@@ -31,6 +31,7 @@ _VARIABLE = re.compile(
 _SWITCH = re.compile(r"\s*use_api_socket\s*:\s*true\b")
 _IMAGE = re.compile(r"\s*(?:-\s+)?image\s*:\s*[\"']?(?P<value>[^\s\"'#]+)")
 _MOST_LINES = 20_000
+_FAR = 60  # lines between a mount and its container's image
 
 
 def fed(call: Call, file: Arg | None, command: str) -> None:
@@ -84,26 +85,23 @@ def _said(line: str, *, below: bool) -> Iterator[tuple[Target, int, str]]:
 
 
 def _image_near(held: Sequence[Arg], number: int) -> Arg | None:
-    """Return the image of the mapping around a line: a key that stands less deep."""
-    depth = _depth(held[number].text)
-    inside: int | None = None
-    for line in reversed(held[max(0, number - 60) : number]):
-        here = _depth(line.text)
-        if not line.text.strip() or here > depth:
-            continue
-        if here < depth and inside is None:
-            inside = here
-        if inside is not None and here < inside:
-            break
-        if inside == here and (found := _IMAGE.match(line.text)):
-            return arg((Piece(found["value"], ()),), found["value"])
-    for line in held[number + 1 : number + 60]:
-        here = _depth(line.text)
-        if line.text.strip() and inside is not None:
-            if here < inside:
-                break
-            if here == inside and (found := _IMAGE.match(line.text)):
+    """Return the image of the mapping around a line: beside the key that holds the line."""
+    texts = [line.text for line in held[max(0, number - _FAR) : number + _FAR]]
+    at = min(number, _FAR)
+    depth = _depth(texts[at])
+    key = at
+    while key >= 0 and (_depth(texts[key]) >= depth or texts[key].lstrip().startswith("-")):
+        key -= 1
+    if key < 0:
+        return None
+    depth = _depth(texts[key])
+    for step in (-1, 1):
+        near = key + step
+        while 0 <= near < len(texts) and (_depth(texts[near]) >= depth or not texts[near].strip()):
+            found = _IMAGE.match(texts[near])
+            if found and _depth(texts[near]) == depth:
                 return arg((Piece(found["value"], ()),), found["value"])
+            near += step
     return None
 
 

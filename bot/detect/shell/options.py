@@ -5,6 +5,7 @@ podman(1), podman-run(1), podman-build(1), nerdctl's command reference. An optio
 knows takes a value unless the next word is an option.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -77,8 +78,9 @@ EXEC = Syntax(
 class Options:
     """Reads options from the front of a command's words; what follows is `rest`."""
 
-    def __init__(self, words: Sequence[Arg], syntax: Syntax) -> None:
+    def __init__(self, words: Sequence[Arg], syntax: Syntax, *, interspersed: bool = False) -> None:
         self.given: list[Option] = []
+        self._interspersed = interspersed  # options may follow arguments
         self.rest: tuple[Arg, ...] = ()
         self._words = words
         self._syntax = syntax
@@ -98,6 +100,7 @@ class Options:
 
     def _read(self) -> None:
         words = self._words
+        arguments: list[Arg] = []
         while self._at < len(words):
             word = words[self._at]
             text = word.text
@@ -108,12 +111,14 @@ class Options:
                 self._long(word)
             elif len(text) > 1 and text[0] == "-":
                 self._short(word)
+            elif self._interspersed:
+                arguments.append(word)
             elif self._skipped(word):
                 pass
             else:
                 break
             self._at += 1
-        self.rest = tuple(words[self._at :])
+        self.rest = (*arguments, *words[self._at :])
 
     def _skipped(self, word: Arg) -> bool:
         """Tell whether an unknown value stands for options rather than for the image."""
@@ -158,12 +163,13 @@ class Options:
         if self._at + 1 >= len(self._words):
             return None
         value = self._words[self._at + 1]
-        if value.text.startswith("-") and not value.text[1:2].isdigit() and len(value.text) > 1:
+        if _LOOKS_LIKE_OPTION.fullmatch(value.text):
             return None
         self._at += 1
         return value
 
 
+_LOOKS_LIKE_OPTION = re.compile(r"-[^\s\d]\S*")
 _MEAN_OPTIONS = names("OPT ARG FLAG VOL MOUNT PARAM EXTRA ENV NET TTY $@ $*")
 
 

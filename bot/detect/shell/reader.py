@@ -384,7 +384,9 @@ class Reader(WordReader):
             char = self.text[self.at]
             if char in "\n;)#|" or (char == "&" and not self._redirected()):
                 break
-            if (char in "<>&" or char.isdigit()) and self._redirected():
+            if char == "<" and self.angled():
+                pass
+            elif (char in "<>&" or char.isdigit()) and self._redirected():
                 redirections.append(self._redirection())
                 end = self.at
                 continue

@@ -96,6 +96,8 @@ class _Reader:
         words: list[Word] = []
         redirections: list[Redirection] = []
         end = start
+        if self.powershell and self.text.startswith(("'", '"'), start):
+            words.append(Word((Literal("write-output", start, quoted=False),), start, start))
         while self.at < len(self.text) and len(words) < _MOST_WORDS:
             self._space()
             redirection = _REDIRECTION.match(self.text, self.at)

@@ -105,7 +105,7 @@ class WordReader:
             elif char in "<>" and text.startswith("(", at + 1, self.end):
                 self.at = at + 1
                 self._commands(parts, quoted=False, file=True)
-            elif char == "<" and (found := _ANGLED.match(text, at, self.end)):
+            elif char == "<" and (found := self.angled()):
                 parts.append(Opaque(found[0], at, quoted=False))
                 self.at = found.end()
             elif char == "(" and parts and text[at - 1] in "@+?!*":
@@ -114,6 +114,10 @@ class WordReader:
             else:
                 break
         return Word(tuple(parts), start, self.at) if self.at > start else None
+
+    def angled(self) -> re.Match[str] | None:
+        """Return the CircleCI parameter that stands here: `<< parameters.image >>`."""
+        return _ANGLED.match(self.text, self.at, self.end)
 
     def here(self, holder: Here, start: int, end: int, *, quoted: bool, tabs: bool) -> None:
         """Read the body of a here-document, which is `text[start:end]`."""

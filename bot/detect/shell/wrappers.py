@@ -84,6 +84,8 @@ def wrapped(call: Call) -> Pieces:
                 args.pop(0)
         elif skip:
             skip -= 1
+            if call.name == "flock" and len(args) > 2 and args[1].text == "-c":
+                return call.host.script(args[2].pieces, call)
         else:
             break
         args.pop(0)

@@ -38,6 +38,8 @@ _LOGGED = re.compile(
     r"|##teamcity\[setParameter name='env\.(?P<teamcity>\w+)' value=')(?P<value>[^\s\"']*)"
 )
 _TCP_HOST = re.compile(r"tcp://[^\s\"',\]]+")
+_MOST_FILES = 1_000
+_MOST_PIECES = 4_000
 _MOST_TEXT = 200_000
 
 
@@ -47,9 +49,6 @@ def write(call: Call, target: Arg, output: Pieces) -> None:
     if not output or name in {"/dev/null", "/dev/stderr", "/dev/stdout", "2", "-"}:
         return
     held = tuple(piece for piece in output if piece.text)
-    files = call.host.files
-    if len(files) < 1_000:
-        files[name] = (*files.get(name, ())[:4_000], *held[:4_000])
     if sum(len(piece.text) for piece in held) > _MOST_TEXT:
         return
     if _ENVIRONMENT.match(name):
@@ -64,6 +63,9 @@ def write(call: Call, target: Arg, output: Pieces) -> None:
         _daemon(call, held)
     elif _SCRIPT.match(name) or (held and _SHEBANG.match(held[0].text)):
         call.host.script(held, call)
+    elif len(call.host.files) < _MOST_FILES:
+        before = call.host.files.get(name, ())
+        call.host.files[name] = (*before[:_MOST_PIECES], *held[:_MOST_PIECES])
 
 
 def _environment(call: Call, name: str, held: Pieces) -> None:
