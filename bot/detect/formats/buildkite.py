@@ -28,6 +28,7 @@ from bot.detect.ci.steps import (
 )
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
+from bot.detect.pods import pod_grants
 from bot.detect.positioned import Node
 from bot.detect.source import Source
 
@@ -38,6 +39,7 @@ _LIKE = re.compile(
     r"^[ \t]*(?:- )?(?:plugins|agents|label|command|commands|wait|group):", re.MULTILINE
 )
 _DEEPEST = 6
+_KUBERNETES = re.compile(r"kubernetes(?:#|\Z)")
 _LABELS = ("label", "name", "key", "id", "identifier")
 # The docker plugin reads these variables as well (README, "Default volumes" and legacy settings).
 _VOLUME_VARIABLES = re.compile(
@@ -91,7 +93,10 @@ def _step(places: Places, step: Node, general: Environment, name: str) -> Iterat
     for plugin, settings in _plugins(step.get("plugins")):
         image = image_of(settings.get("image")) or _service(settings)
         container = replace(subject, image=image or subject.image)
-        yield from _plugin(places, container, plugin, settings, general | own)
+        if _KUBERNETES.match(plugin):
+            yield from pod_grants(places, name, settings)
+        else:
+            yield from _plugin(places, container, plugin, settings, general | own)
     yield from script_grants(places, subject, commands, general | own, escaped=True)
 
 

@@ -36,6 +36,7 @@ from bot.detect.groovy.walk import (
     walk,
 )
 from bot.detect.lines import Text
+from bot.detect.pods import embedded, pod_grants
 from bot.detect.shell import Reach, Value, docker_options, interpret, interpret_argv
 from bot.detect.sockets import Target
 
@@ -50,6 +51,9 @@ _AGENTS = frozenset(
      "dockerTemplate"}
 )  # fmt: skip
 _MOST_GRANTS = 2_000
+_MOST_PODS = 200
+_TRIPLE = ("'''", '"""')
+_POD = re.compile(r"^[ \t-]*(?:containers|volumes|hostPath|initContainers)[ \t]*:", re.MULTILINE)
 _HOST_PATH = re.compile(r"host_?path|filesystem_?bind", re.IGNORECASE)
 _VOLUMES = re.compile(r"\A(?:docker)?(?:volumes?|mounts?|binds?)(?:String)?\Z", re.IGNORECASE)
 _OPTIONS = re.compile(
@@ -70,6 +74,7 @@ class Pipeline:
         self._everything, self.read_to = read(text.content)
         self.values = Values(self.places, text, self._everything)
         self._read_lines: set[int] = set()
+        self._pods_left = _MOST_PODS
 
     def grants(self) -> Iterator[Grant]:
         """Yield what it hands over, the same of one line once."""
@@ -93,7 +98,10 @@ class Pipeline:
         """Yield what the known steps hand over; the other strings are put into `left`."""
         for one, around in walk(self._everything, self.values):
             if isinstance(one, Literal):
-                if not around.talk:
+                if _holds_pod(one) and self._pods_left:
+                    self._pods_left -= 1
+                    yield from self._pod(one, around)
+                elif not around.talk:
                     left.append((one, around))
             elif isinstance(one, Call):
                 yield from self._call(one, around)
@@ -104,13 +112,12 @@ class Pipeline:
             elif isinstance(one, Block):
                 yield from self._environment(one, around)
 
-    def embedded(self) -> Iterator[tuple[Literal, Around, Said]]:
-        """Yield every string that holds the definition of a pod."""
-        for one, around in walk(self._everything, self.values):
-            if isinstance(one, Literal) and "containers:" in (whole := plain(one)):
-                said = self.values.said(one)
-                if said and "\n" in whole:
-                    yield one, around, said
+    def _pod(self, literal: Literal, around: Around) -> Iterator[Grant]:
+        """Read the definition of a pod that is written as a string."""
+        width = 3 if self.text.content.startswith(_TRIPLE, literal.start) else 1
+        start, end = literal.start + width, literal.end - width
+        for document in embedded(self.text, start, end):
+            yield from pod_grants(self.places, around.where, document)
 
     def _call(self, call: Call, around: Around) -> Iterator[Grant]:
         name = name_of(call)
@@ -337,8 +344,6 @@ class Pipeline:
         if not said:
             return
         whole = text_of(said)
-        if "containers:" in whole and "\n" in whole:
-            return
         subject = self._subject(around, name_of(around.call) if around.call else "variable")
         script = self.values.script(said)
         found: tuple[Reach, ...] = ()
@@ -353,3 +358,8 @@ class Pipeline:
     @staticmethod
     def _names_daemon(text: str) -> bool:
         return bool(sockets.mentions(text) or _OPTIONS.search(text) or _COMMAND.search(text))
+
+
+def _holds_pod(literal: Literal) -> bool:
+    """Tell whether a string of several lines is the definition of a pod, or a part of one."""
+    return len(literal.pieces) > 2 and bool(_POD.search(plain(literal)))
