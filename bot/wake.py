@@ -19,7 +19,7 @@ from bot.pull import PullRef
 MAX_BODY = 25 * 1024 * 1024  # "payloads are capped at 25 MB"
 
 _DELIVERY = re.compile(r"[0-9A-Za-z-]{1,64}")
-_EVENT = re.compile(r"[a-z_]{1,64}")
+_EVENT = re.compile(r"[a-z][0-9a-z_]{0,63}")
 _NAME = re.compile(r"[0-9A-Za-z_.-]{1,100}")
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _COMMAND = re.compile(r"^[ \t]*/docker-socket(?:[ \t]|\r?$)", re.MULTILINE)

@@ -20,6 +20,7 @@ from bot.wake import (
     WakePull,
     WakeRepository,
 )
+from tests.github import examples
 
 SECRET = "it's a secret"
 SHA = "a" * 40
@@ -334,3 +335,53 @@ def test_the_digest_is_what_github_documents() -> None:
     assert hashlib.sha256().name == "sha256"
     found = wake.read(headers(body, X_Hub_Signature_256=signature), body, [secret])
     assert found == Refused(400, "the body is not JSON")
+
+
+EXAMPLES = [*examples()]
+WAKING = {"opened", "reopened", "synchronize", "edited", "labeled", "unlabeled", "closed"}
+
+
+def example(event: str, payload: dict[str, Any]) -> Wake | Ignored | Refused:
+    body = json.dumps(payload).encode()
+    return wake.read(headers(body, event), body, [SECRET])
+
+
+def test_every_pull_request_example_of_github_is_accepted() -> None:
+    payloads = [payload for event, payload in EXAMPLES if event == "pull_request"]
+    assert len(payloads) > 20
+    for payload in payloads:
+        assert not isinstance(example("pull_request", payload), Refused)
+        found = example("pull_request", payload | {"installation": {"id": 7}})
+        if payload["action"] not in WAKING:
+            assert isinstance(found, Ignored)
+            continue
+        assert isinstance(found, Wake)
+        assert isinstance(found.target, WakePull)
+        assert found.target.pull.number == payload["pull_request"]["number"]
+        full_name = f"{found.target.pull.owner}/{found.target.pull.repo}"
+        assert full_name == payload["repository"]["full_name"]
+
+
+def test_no_example_of_any_event_is_refused() -> None:
+    for event, payload in EXAMPLES:
+        assert not isinstance(example(event, payload), Refused), event
+
+
+@pytest.mark.parametrize(
+    ("event", "kind"),
+    [
+        ("check_run", WakeHead),
+        ("check_suite", WakeHead),
+        ("installation", WakeInstallation),
+        ("installation_repositories", WakeInstallation),
+        ("label", WakeRepository),
+        ("merge_group", WakeGroup),
+    ],
+)
+def test_examples_of_other_events_wake_too(event: str, kind: type) -> None:
+    found = [
+        example(event, payload | {"installation": {"id": 7}})
+        for name, payload in EXAMPLES
+        if name == event
+    ]
+    assert any(isinstance(one, Wake) and isinstance(one.target, kind) for one in found)
