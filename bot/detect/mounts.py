@@ -14,6 +14,8 @@ _DRIVE = re.compile(r"[A-Za-z]:(?=[\\/])")
 _PIPE = re.compile(r"(?:npipe:)?(?:\\\\|//)+\.(?:\\|/)+pipe(?:\\|/)+[\w.-]+", re.IGNORECASE)
 _OPENERS = {"${{": "}}", "{{": "}}", "${": "}", "$(": ")", "<<": ">>"}
 _LONGEST = 16_384
+# Without any of these each colon is a separator.
+_SPECIAL = re.compile(r"[{(]|<<|pipe|(?:\A|:)[A-Za-z]:[\\/]", re.IGNORECASE)
 
 
 def split_short(text: str) -> tuple[str, ...]:
@@ -23,6 +25,8 @@ def split_short(text: str) -> tuple[str, ...]:
     """
     if len(text) > _LONGEST:
         text = text[:_LONGEST]
+    if not _SPECIAL.search(text):
+        return tuple(text.split(":"))
     fields: list[str] = []
     start = at = 0
     while at < len(text):

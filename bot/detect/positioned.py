@@ -82,12 +82,15 @@ class Node:
         key keeps its last value, as YAML readers do.
         """
         found: dict[str, tuple[Node, Node]] = {}
-        self._collect(found, self.via, _MOST_MERGES)
+        self._collect(found, self.via, set())
         return found
 
     def _collect(
-        self, found: dict[str, tuple[Node, Node]], via: tuple[int, ...], left: int
+        self, found: dict[str, tuple[Node, Node]], via: tuple[int, ...], seen: set[int]
     ) -> None:
+        if id(self.pairs) in seen or len(seen) > _MOST_MERGES:  # a second visit adds nothing
+            return
+        seen.add(id(self.pairs))
         merges: list[tuple[Node, Node]] = []
         own: dict[str, tuple[Node, Node]] = {}
         for key, value in self.pairs:
@@ -97,8 +100,6 @@ class Node:
                 own[key.text] = (key.led(via), value.led(via))
         for name, pair in own.items():
             found.setdefault(name, pair)
-        if left <= 0:
-            return
         for key, value in merges:
             sources = value.items if value.kind == "list" else (value,)
             for source in sources[:_MOST_MERGES]:
@@ -107,7 +108,7 @@ class Node:
                     *(value.via or (key.line,)),
                     *(source.via if source is not value else ()),
                 )
-                source._collect(found, here, left // 2 - 1)  # noqa: SLF001 - the same class
+                source._collect(found, here, seen)  # noqa: SLF001 - the same class
 
     def get(self, *names: str) -> Node | None:
         """Return the value at a chain of keys, merge keys resolved, or None."""
