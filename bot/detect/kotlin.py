@@ -42,6 +42,7 @@ class Block:
     head: str  # "script", "object Build"
     first: int
     last: int = 0
+    number: int = 1  # among the blocks around it
     values: dict[str, Literal] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)  # name = OTHER_NAME
     calls: list[tuple[str, tuple[Literal, ...]]] = field(default_factory=list)
@@ -90,6 +91,7 @@ def read_kotlin(text: Text) -> Block:
             block = Block(head, text.line_of(match.start()))
             if len(stack) < _DEEPEST:
                 stack[-1].blocks.append(block)
+                block.number = len(stack[-1].blocks)
             stack.append(block)
             statement, opened = [], 0
         elif sign == "}":

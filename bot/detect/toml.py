@@ -38,9 +38,11 @@ class _Table:
     start: int
     end: int
     pairs: list[tuple[Node, "Node | _Table | list[_Table]"]] = field(default_factory=list)
+    known: dict[str, "Node | _Table | list[_Table]"] = field(default_factory=dict)
 
-    def find(self, name: str) -> "Node | _Table | list[_Table] | None":
-        return next((value for key, value in reversed(self.pairs) if key.text == name), None)
+    def put(self, key: Node, value: "Node | _Table | list[_Table]") -> None:
+        self.pairs.append((key, value))
+        self.known[key.text] = value
 
 
 def read_toml(text: Text) -> Node:
@@ -85,34 +87,34 @@ class _Reader:
         *parents, last = self._names(header)
         table = self._descend(self._root, parents)
         new = _Table(header.start("open"), header.end("name"))
-        known = table.find(last.text)
+        known = table.known.get(last.text)
         if header["open"] == "[[":
             if isinstance(known, list):
                 known.append(new)
             else:
-                table.pairs.append((last, [new]))
+                table.put(last, [new])
             return new
         if isinstance(known, _Table):
             return known
-        table.pairs.append((last, new))
+        table.put(last, new)
         return new
 
     def _descend(self, table: _Table, names: list[Node]) -> _Table:
         for name in names:
-            known = table.find(name.text)
+            known = table.known.get(name.text)
             if isinstance(known, list):
                 table = known[-1]
             elif isinstance(known, _Table):
                 table = known
             else:
                 below = _Table(name.start, name.end)
-                table.pairs.append((name, below))
+                table.put(name, below)
                 table = below
         return table
 
     def _put(self, table: _Table, key: re.Match[str], value: Node) -> None:
         *parents, last = self._names(key)
-        self._descend(table, parents).pairs.append((last, value))
+        self._descend(table, parents).put(last, value)
 
     def _value(self, at: int, depth: int) -> tuple[Node | None, int]:
         """Return the value that starts at `at`, and where it ends."""

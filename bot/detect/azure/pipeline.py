@@ -13,7 +13,7 @@ from bot.detect import mounts
 from bot.detect.azure.steps import step_grants, step_subject
 from bot.detect.azure.values import Scope, as_environment, entries, get, items
 from bot.detect.ci.containers import Container, container_grants, lines_of
-from bot.detect.ci.places import Environment, Places, Subject, address_grants, tells
+from bot.detect.ci.places import Environment, Places, Subject, address_grants, layered, tells
 from bot.detect.grant import Grant, How, Severity, Step
 from bot.detect.lines import Text, decode
 from bot.detect.positioned import Node, read_yaml
@@ -24,7 +24,7 @@ from bot.detect.source import Source
 _SWITCHED = Target("docker", How.SWITCH, Severity.CRITICAL)
 _GIVEN = Target("docker", How.PLATFORM, Severity.CRITICAL)
 _DEEPEST = 5
-_MOST_CALLS = 64
+_MOST_CALLS = 100
 _HOOKS = ("preDeploy", "deploy", "routeTraffic", "postRouteTraffic")
 
 
@@ -43,8 +43,9 @@ class _Around:
             return self
         scope = self.scope
         lower = {name.lower(): value for name, value in variables.items()}
-        env = scope.env | as_environment(variables)
-        return replace(self, scope=replace(scope, variables={**scope.variables, **lower}, env=env))
+        env = layered(as_environment(variables), scope.env)
+        known = layered(lower, scope.variables)
+        return replace(self, scope=replace(scope, variables=known, env=env))
 
 
 class Reader:
@@ -157,12 +158,8 @@ class Reader:
         scope = around.scope
         image = node.get("image")
         named = scope.read(image).text if image is not None and image.kind == "scalar" else ""
-        own = Subject(
-            subject,
-            mounts.repository(named) or None,
-            node.digest(frozenset({"container"})),
-            (node.line, node.last_line),
-        )
+        image_name = mounts.repository(named) or None
+        own = Subject(subject, image_name, node=node, naming=frozenset({"container"}))
         switch = node.get("mapDockerSocket")
         # `$(x)` and `${{ x }}` are read, so that a parameter's default counts.
         told = scope.read(switch).text.strip().lower() if switch is not None else ""
@@ -224,8 +221,10 @@ class Reader:
             if value.kind == "scalar" and tells((script := scope.read(value)).text)
         }
         template = node.get("template")
+        if not telling or template is None or depth >= _DEEPEST:
+            return
         self._calls += 1
-        if not telling or template is None or depth >= _DEEPEST or self._calls > _MOST_CALLS:
+        if self._calls > _MOST_CALLS:
             return
         for path in _files(template, scope.path):
             document = self._document(path)

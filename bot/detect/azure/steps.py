@@ -2,17 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Literal
 
 from bot.detect.azure.values import Scope, entries
 from bot.detect.ci.inputs import input_grants
-from bot.detect.ci.places import Subject, address_grants, command_line
+from bot.detect.ci.places import Dialect, Subject, address_grants, command_line, layered
 from bot.detect.grant import Grant
 from bot.detect.positioned import Node
-from bot.detect.shell import Script, interpret
+from bot.detect.shell import Script
 
-Dialect = Literal["sh", "powershell", "cmd"]
-
+_NAMING = frozenset({"displayName", "name", "condition"})
 _SCRIPTS: dict[str, Dialect] = {
     "script": "sh", "bash": "sh", "pwsh": "powershell", "powershell": "powershell",
 }  # fmt: skip
@@ -34,16 +32,14 @@ def step_grants(step: Node, name: str, scope: Scope, platform: str) -> Iterator[
     """Yield what one step hands over by its script, its task's inputs and its environment."""
     places = scope.places
     own = scope.environment(step.get("env"))
-    env = scope.env | own
-    digest = step.digest(frozenset({"displayName", "name", "condition"}))
-    subject = Subject(name, definition=digest, extent=(step.line, step.last_line))
+    env = layered(own, scope.env)
+    subject = Subject(name, node=step, naming=_NAMING)
     yield from address_grants(places, subject, own, env)
     for key, dialect in _SCRIPTS.items():
         script = step.get(key)
         if script is not None and script.kind == "scalar":
             read: Dialect = "cmd" if key == "script" and platform == "windows" else dialect
-            for reach in interpret(scope.read(script), env, dialect=read):
-                yield places.grant(subject, reach)
+            yield from places.reached(subject, script, scope.read, env, read)
     task = step.get("task")
     if task is not None and task.kind == "scalar":
         yield from _task_grants(step, task.text.strip(), subject, replace(scope, env=env), platform)
@@ -66,8 +62,7 @@ def _task_grants(
         dialect = "cmd"
     if name.startswith("docker"):
         command = _docker_command(name, inputs)
-        for reach in interpret(command, scope.env):
-            yield scope.places.grant(subject, reach)
+        yield from scope.places.ran(subject, command, scope.env)
         inputs = {key: value for key, value in inputs.items() if key not in _DOCKER_WORDS}
     yield from input_grants(scope.places, subject, inputs, scope.env, dialect)
 

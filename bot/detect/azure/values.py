@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from bot.detect.ci.places import Environment, Places, substituted, value_of
+from bot.detect.ci.places import Environment, Places, Variables, substituted, value_of
 from bot.detect.grant import Step
 from bot.detect.positioned import Node
 from bot.detect.shell import Script, Value
@@ -30,9 +30,9 @@ class Scope:
     places: Places
     path: str
     after: tuple[Step, ...] = ()  # how what stands in `path` gets to the subject
-    variables: Environment = field(default_factory=dict)  # by name in lower case
+    variables: Variables = field(default_factory=dict)  # by name in lower case
     parameters: Mapping[str, Script] = field(default_factory=dict)
-    env: Environment = field(default_factory=dict)
+    env: Variables = field(default_factory=dict)
 
     def read(self, node: Node) -> Script:
         """Return a scalar as a script, its expressions resolved."""
@@ -101,8 +101,6 @@ def entries(node: Node | None, depth: int = 0) -> Iterator[tuple[str, tuple[Node
 def items(node: Node | None, depth: int = 0) -> Iterator[Node]:
     """Yield the mappings of a list; what stands below `- ${{ if … }}:` belongs to it."""
     for item in node.listed() if node is not None else ():
-        if item.kind == "list" and depth < _DEEPEST:
-            yield from items(item, depth + 1)
         if item.kind != "map":
             continue
         inserted = [value for key, value in item.pairs if _INSERTED.match(key.text)]

@@ -31,7 +31,7 @@ def container_grants(places: Places, subject: Subject, container: Container) -> 
     if options is not None:
         for reach in docker_options(options, subject.image):
             grant = places.grant(subject, reach)
-            yield replace(grant, definition=subject.definition or grant.definition)
+            yield replace(grant, definition=subject.digest() or grant.definition)
     if container.env:
         yield from address_grants(places, subject, container.env, container.env)
 

@@ -7,13 +7,12 @@ What such a step does is not in the repository, but its inputs name it: `options
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Literal
 
 from bot.detect import mounts, sockets
 from bot.detect.ci.containers import Container, container_grants, lines_of
-from bot.detect.ci.places import Environment, Places, Subject
+from bot.detect.ci.places import Dialect, Places, Subject, Variables
 from bot.detect.grant import Grant, How, Severity
-from bot.detect.shell import Script, interpret
+from bot.detect.shell import Script
 from bot.detect.sockets import Target
 
 Inputs = Mapping[str, Script]
@@ -46,8 +45,8 @@ def input_grants(
     places: Places,
     subject: Subject,
     inputs: Inputs,
-    env: Environment,
-    dialect: Literal["sh", "powershell", "cmd"] = "sh",
+    env: Variables,
+    dialect: Dialect = "sh",
 ) -> Iterator[Grant]:
     """Yield what the inputs of one step hand over, by their names and values.
 
@@ -60,8 +59,7 @@ def input_grants(
     for name, value in inputs.items():
         words = _words(name)
         if words & _SCRIPTS and not words & _NOT_SCRIPTS and value.text.strip():
-            for reach in interpret(value, env, dialect=dialect):
-                yield places.grant(subject, reach)
+            yield from places.ran(subject, value, env, dialect)
 
 
 def _options(places: Places, subject: Subject, inputs: Inputs) -> Iterator[Grant]:

@@ -6,19 +6,25 @@ from and how it gets to the job. `Places.grant` turns what the interpreter says 
 """
 
 import re
+from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from typing import Literal
 
 from bot.detect import mounts, sockets
 from bot.detect.grant import Grant, How, Step, Undermined
 from bot.detect.lines import Text
 from bot.detect.positioned import Node
-from bot.detect.shell import Reach, Script, Value
+from bot.detect.shell import Reach, Script, Value, hints, interpret
 from bot.detect.sockets import Target
 
 Environment = dict[str, Value]
-_LONGEST_VALUE = 65_536
+Variables = Mapping[str, Value]  # an Environment, or several over each other
+Dialect = Literal["sh", "powershell", "cmd"]
+_LONGEST_VALUE = 4_096
+_WORD = re.compile(r"[A-Za-z_]\w*")
+_TLS = ("DOCKER_TLS_VERIFY", "DOCKER_TLS")
 # What follows a mount's target changes nothing about a socket.
 _MODE = re.compile(r"(?<=[^\s:]):(?:ro|rw|z|Z|r?shared|r?slave|r?private|nocopy|,)+(?=\s|\Z)")
 
@@ -45,6 +51,20 @@ class Subject:
     image: str | None = None
     definition: str = ""
     extent: tuple[int, int] = (0, 0)
+    node: Node | None = None  # what defines it, where the two above are to be read from it
+    naming: frozenset[str] = frozenset()  # keys of `node` that only name it
+
+    def digest(self) -> str:
+        """Return the digest of what it does, "" where nothing in particular defines it."""
+        if self.node is None or self.definition:
+            return self.definition
+        return self.node.digest(self.naming)
+
+    def lines(self) -> tuple[int, int]:
+        """Return the lines of its definition, (0, 0) where nothing in particular defines it."""
+        if self.node is None or self.extent != (0, 0):
+            return self.extent
+        return self.node.line, self.node.last_line
 
 
 class Places:
@@ -108,6 +128,25 @@ class Places:
             else (found.line, found.line),
         )
 
+    def reached(
+        self,
+        subject: Subject,
+        node: Node,
+        read: Callable[[Node], Script],
+        env: Variables,
+        dialect: Dialect = "sh",
+    ) -> Iterator[Grant]:
+        """Yield what the script in `node` reaches; `read` says how it is written."""
+        if "${{" in node.text or "$(" in node.text or worth_reading(node.text, env):
+            yield from self.ran(subject, read(node), env, dialect)
+
+    def ran(
+        self, subject: Subject, script: Script, env: Variables, dialect: Dialect = "sh"
+    ) -> Iterator[Grant]:
+        """Yield what a script reaches."""
+        for reach in interpret(script, relevant(script.text, env), dialect=dialect):
+            yield self.grant(subject, reach)
+
     def mounted(
         self,
         subject: Subject,
@@ -133,7 +172,8 @@ class Places:
         direct = last.path == self.path and not last.after
         line = last.line if direct else (own[-1] if own else 0)
         way = [step for step in dict.fromkeys(steps) if step != Step(self.path, line)]
-        extent = subject.extent if subject.extent[0] <= line <= subject.extent[1] else (line, line)
+        first, end = subject.lines()
+        extent = (first, end) if first <= line <= end else (line, line)
         return Grant(
             path=self.path,
             line=line,
@@ -148,9 +188,20 @@ class Places:
                 Undermined(_control(flag), flag, self.at(at).path, self.at(at).line)
                 for flag, at in undermines
             ),
-            definition=subject.definition,
+            definition=subject.digest(),
             extent=extent,
         )
+
+
+def relevant(text: str, env: Variables) -> Environment:
+    """Return those variables that a script names, or that say where the daemon is."""
+    names = dict.fromkeys(_WORD.findall(text))
+    return {name: env[name] for name in (*names, *_TLS) if name in env}
+
+
+def worth_reading(text: str, env: Variables) -> bool:
+    """Tell fast whether a script with these variables could reach a daemon."""
+    return hints.any_in(text, relevant(text, env))
 
 
 def aliases(node: Node, path: str) -> tuple[Step, ...]:
@@ -237,22 +288,22 @@ def value_of(script: Script, node: Node) -> Value:
 _VARIABLE = re.compile(r"\$(?:(?P<bare>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*)\})")
 
 
-def expanded(env: Environment, places: Places) -> Environment:
-    """Return variables whose values refer to each other, resolved as far as they are known."""
+def expanded(env: Variables, around: Variables, places: Places) -> Environment:
+    """Return variables whose values refer to each other or to those around them, resolved."""
     found = dict(env)
     for _ in range(3):
         for name, value in found.items():
             if "$" in value.text:
-                found[name] = _expanded(name, value, found, places)
+                found[name] = _expanded(name, value, layered(found, around), places)
     return found
 
 
-def _expanded(name: str, value: Value, env: Environment, places: Places) -> Value:
+def _expanded(name: str, value: Value, env: Variables, places: Places) -> Value:
     line, text, at = value.line, "", 0
     for match in _VARIABLE.finditer(value.text):
         other = match["bare"] or match["braced"]
         known = env.get(other) if other != name else None
-        if known is None or len(text) > _LONGEST_VALUE:
+        if known is None or len(text) + len(known.text) > _LONGEST_VALUE:
             continue
         if tells(known.text) and known.line and line:
             line = places.behind(line, known.line)
@@ -261,7 +312,14 @@ def _expanded(name: str, value: Value, env: Environment, places: Places) -> Valu
     return Value(text + value.text[at:], line)
 
 
-def daemon_addresses(env: Mapping[str, Value], around: Mapping[str, Value]) -> Iterator[
+def layered(over: Variables, under: Variables) -> Variables:
+    """Return the variables of `under`, those of `over` before them, without copying either."""
+    if not over:
+        return under
+    return ChainMap(over, under) if under else over  # type: ignore[arg-type]
+
+
+def daemon_addresses(env: Variables, around: Variables) -> Iterator[
     tuple[str, Value, Target]
 ]:  # fmt: skip
     """Yield the variables of `env` that point a client at a daemon, and what they reach.
@@ -279,17 +337,17 @@ def daemon_addresses(env: Mapping[str, Value], around: Mapping[str, Value]) -> I
 
 
 def address_grants(
-    places: Places, subject: Subject, env: Mapping[str, Value], around: Mapping[str, Value]
+    places: Places, subject: Subject, env: Variables, around: Variables
 ) -> Iterator[Grant]:
     """Yield the grants of the variables in `env` that name a daemon's address."""
     for name, value, target in daemon_addresses(env, around):
-        definition = _hash(f"{name.upper()}={value.text.strip()}")
-        yield places.mounted(replace(subject, definition=definition), target, value.line)
+        grant = places.mounted(subject, target, value.line)
+        yield replace(grant, definition=_hash(f"{name.upper()}={value.text.strip()}"))
 
 
-def tls(env: Mapping[str, Value]) -> bool:
+def tls(env: Variables) -> bool:
     """Tell whether the Docker client is told to verify TLS (Docker CLI, DOCKER_TLS_VERIFY)."""
-    for name in ("DOCKER_TLS_VERIFY", "DOCKER_TLS"):
+    for name in _TLS:
         value = env.get(name)
         if value is not None and value.text.strip().strip("\"'").lower() not in _OFF:
             return True

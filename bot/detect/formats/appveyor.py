@@ -11,18 +11,23 @@ Windows and a shell's elsewhere; `ps:`, `pwsh:`, `sh:` and `cmd:` say which.
 
 import re
 from collections.abc import Iterator
-from typing import Literal
 
-from bot.detect.ci.places import Environment, Places, Subject, address_grants, value_of
+from bot.detect.ci.places import (
+    Dialect,
+    Environment,
+    Places,
+    Subject,
+    Variables,
+    address_grants,
+    layered,
+    value_of,
+)
 from bot.detect.engine import unread
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.lines import Text, decode
 from bot.detect.positioned import Node, read_yaml
-from bot.detect.shell import interpret
 from bot.detect.source import Source
-
-Dialect = Literal["sh", "powershell", "cmd"]
 
 _NAME = re.compile(r"[\w.-]*appveyor[\w.-]*\.ya?ml\Z", re.IGNORECASE)
 _PHASES = (
@@ -59,11 +64,11 @@ def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
 
 
 def _configuration(
-    places: Places, node: Node, subject: str, around: Environment, depth: int = 0
+    places: Places, node: Node, subject: str, around: Variables, depth: int = 0
 ) -> Iterator[Grant]:
     """Yield what a configuration, or one under `for:`, hands over."""
     own = _environment(places, node.get("environment"))
-    env = around | own
+    env = layered(own, around)
     extent = (node.line, node.last_line) if subject else (0, 0)
     whole = Subject(subject or "pipeline", extent=extent)
     yield from address_grants(places, whole, own, env)
@@ -73,8 +78,7 @@ def _configuration(
         for command in commands.listed() if commands is not None else ():
             shown = f"{subject}, {phase}" if subject else phase
             for scalar, dialect in _scripts(command, default):
-                for reach in interpret(places.script(scalar), env, dialect=dialect):
-                    yield places.grant(Subject(shown), reach)
+                yield from places.reached(Subject(shown), scalar, places.script, env, dialect)
     special = node.get("for")
     for number, one in enumerate(special.listed() if special is not None else (), 1):
         if one.kind == "map" and depth == 0:

@@ -19,17 +19,20 @@ from bot.detect.ci.places import (
     Environment,
     Places,
     Subject,
+    Variables,
     address_grants,
+    layered,
     substituted,
     tells,
     value_of,
+    worth_reading,
 )
 from bot.detect.engine import unread
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Step, Unknown
 from bot.detect.lines import Text, decode
 from bot.detect.positioned import Node, read_yaml
-from bot.detect.shell import Script, interpret, interpret_argv
+from bot.detect.shell import Script, interpret_argv
 from bot.detect.source import Source
 
 _PATH = re.compile(r"(?:^|/)\.circleci/|(?:^|/)circle(?:ci)?[\w.-]*\.ya?ml\Z", re.IGNORECASE)
@@ -42,7 +45,8 @@ _STEPS = re.compile(r"^[ \t]+- (?:run|checkout|setup_remote_docker)\b", re.MULTI
 _PARAMETER = re.compile(r"<<\s*(?:parameters|pipeline\.parameters)\.(?P<name>[\w.-]+)\s*>>")
 _OLD_PHASES = ("machine", "checkout", "dependencies", "database", "compile", "test", "deployment")
 _DEEPEST = 6
-_MOST_COMMANDS = 2_000
+_MOST_STEPS = 200_000
+_MOST_CALLED = 5_000  # steps of commands, read once more for the parameters they are given
 _NOT_ORBS = frozenset(
     {"checkout", "setup_remote_docker", "save_cache", "restore_cache", "store_artifacts",
      "store_test_results", "persist_to_workspace", "attach_workspace", "add_ssh_keys",
@@ -80,7 +84,7 @@ class _Around:
     """What holds for a list of steps."""
 
     subject: str
-    env: Environment
+    env: Variables
     shell: str = ""
     parameters: Mapping[str, Script] | None = None
     after: tuple[Step, ...] = ()
@@ -92,7 +96,8 @@ class _Reader:
         self._document = document
         self._commands = self._named("commands")
         self._executors = self._named("executors")
-        self._left = _MOST_COMMANDS
+        self._left = _MOST_STEPS
+        self._called = _MOST_CALLED
 
     def _named(self, kind: str) -> dict[str, Node]:
         """Return the top-level definitions of a kind, and those of inline orbs by full name."""
@@ -146,7 +151,7 @@ class _Reader:
         self,
         subject: str,
         node: Node,
-        env: Environment,
+        env: Variables,
         parameters: Mapping[str, Script],
         *,
         own: bool = True,
@@ -161,9 +166,9 @@ class _Reader:
                 continue
             named = mounts.repository(self._read(image, parameters, ()).text)
             shown = subject if index == 0 else f"{subject}, container {named}"
-            container = Subject(shown, named, one.digest(), (one.line, one.last_line))
+            container = Subject(shown, named, node=one)
             given = self._environment(one, parameters)
-            yield from address_grants(self._places, container, given, env | given)
+            yield from address_grants(self._places, container, given, layered(given, env))
             if "dind" in image.text:
                 continue  # its daemon is its own
             words = [
@@ -178,9 +183,10 @@ class _Reader:
 
     def _steps(self, steps: Node | None, around: _Around, depth: int) -> Iterator[Grant]:
         for number, step in enumerate(steps.listed() if steps is not None else (), 1):
-            if self._left <= 0:
-                return
             self._left -= 1
+            self._called -= bool(around.after)
+            if self._left < 0 or self._called < 0:
+                return
             if step.kind != "map":
                 continue
             for name, (key, value) in step.entries().items():
@@ -197,18 +203,18 @@ class _Reader:
         shown = f'step "{title.text.strip()}"' if title is not None else f"step {number}"
         subject = Subject(f"{around.subject}, {shown}", extent=(run.line, run.last_line))
         own = self._environment(run, around.parameters or {}, around.after)
-        env = around.env | own
+        env = layered(own, around.env)
         yield from address_grants(self._places, subject, own, env)
         if command is None or command.kind != "scalar":
             return
         shell = run.get("shell")
         name = (shell.text if shell is not None else around.shell).lower()
-        script = self._read(command, around.parameters or {}, around.after)
         if name.startswith(("python", "node", "ruby")):
             return
         windows = "powershell" in name or "pwsh" in name
-        for reach in interpret(script, env, dialect="powershell" if windows else "sh"):
-            yield self._places.grant(subject, reach)
+        if "<<" in command.text or worth_reading(command.text, env):
+            script = self._read(command, around.parameters or {}, around.after)
+            yield from self._places.ran(subject, script, env, "powershell" if windows else "sh")
 
     def _command(
         self, name: str, key: Node, value: Node, number: int, around: _Around, depth: int
@@ -287,14 +293,13 @@ class _Reader:
                         commands.get("commands"), f"deployment {name}", env
                     )
 
-    def _old_commands(self, node: Node | None, subject: str, env: Environment) -> Iterator[Grant]:
+    def _old_commands(self, node: Node | None, subject: str, env: Variables) -> Iterator[Grant]:
         for command in node.listed() if node is not None else ():
             # A command with modifiers is a mapping whose key is the command.
             scalars = [command] if command.kind == "scalar" else [key for key, _ in command.pairs]
             for scalar in scalars:
                 if scalar.kind == "scalar":
-                    for reach in interpret(self._places.script(scalar), env):
-                        yield self._places.grant(Subject(subject), reach)
+                    yield from self._places.ran(Subject(subject), self._places.script(scalar), env)
 
     def _arguments(self, node: Node, around: _Around) -> dict[str, Script]:
         return {

@@ -63,8 +63,10 @@ def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
     config.load(tree)
     found = list(Pipeline(places, config).grants())
     yield from found
-    if tree.problem is not None:
-        why = f"line {tree.problem.line}: {tree.problem.message}"
+    if tree.problem is not None or config.exhausted:
+        why = "too many commands refer to each other"
+        if tree.problem is not None:
+            why = f"line {tree.problem.line}: {tree.problem.message}"
         if (unknown := unread(path, text, why, found)) is not None:
             yield unknown
 

@@ -18,7 +18,7 @@ from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, How, Severity, Unknown
 from bot.detect.lines import Text, decode
 from bot.detect.positioned import Node
-from bot.detect.shell import Value, interpret
+from bot.detect.shell import Value
 from bot.detect.sockets import Target
 from bot.detect.source import Source
 from bot.detect.toml import read_toml
@@ -60,8 +60,7 @@ def _runner(places: Places, runner: Node, number: int) -> Iterator[Grant]:
     for key in _SCRIPTS:
         script = runner.get(key)
         if script is not None and script.kind == "scalar":
-            for reach in interpret(places.script(script), env):
-                yield places.grant(subject, reach)
+            yield from places.reached(subject, script, places.script, env)
     docker = runner.get("docker")
     if docker is not None and docker.kind == "map":
         image = docker.get("image")

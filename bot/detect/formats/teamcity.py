@@ -11,6 +11,7 @@ Source: TeamCity documentation, "Container Wrapper" (`dockerImage`, `dockerRunPa
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import unescape
@@ -23,18 +24,19 @@ from bot.detect.ci.places import (
     Places,
     Subject,
     address_grants,
+    command_line,
     substituted,
 )
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.kotlin import Block, Literal, read_kotlin
 from bot.detect.lines import Text, decode
-from bot.detect.shell import Script, Value, interpret
+from bot.detect.shell import Script, Value
 from bot.detect.source import Source
 
 _KOTLIN = (".kts", ".kt")
 _PARAMETER = re.compile(r"%(?P<name>[\w.-]+)%|\$\{(?P<braced>[\w.]+)\}|\$(?P<bare>[A-Za-z_]\w*)")
-_RUNNER = re.compile(r"<runner\b(?P<attributes>[^>]*?)(?P<empty>/)?>")
+_RUNNER = re.compile(r"(?P<end></runner>)|<runner\b[^<>]*?(?P<empty>/)?>")
 _PARAM = re.compile(
     r"<param\s+name=\"(?P<name>[^\"]*)\"\s*"
     r"(?:value=\"(?P<value>[^\"]*)\"\s*/?>|>(?:<!\[CDATA\[(?P<data>[\s\S]*?)\]\]>"
@@ -97,7 +99,7 @@ def _kotlin(places: Places, text: Text) -> Iterator[Grant]:
             values |= {name: _placed(places, one) for name, one in below.values.items()}
         resolved = {name: _resolved(places, one, known) for name, one in values.items()}
         title = resolved.get("name")
-        number = _number(block, around)
+        number = block.number
         shown = f'step "{title.text.strip()}"' if title is not None else f"step {number}"
         subject = f"{build}, {shown}" if build else shown
         yield from _step(places, _Step(subject, resolved, (block.first, block.last)))
@@ -118,11 +120,6 @@ def _named(block: Block) -> str:
     return f"build {title.text}" if title is not None and _is_build(block) else "build"
 
 
-def _number(block: Block, around: tuple[Block, ...]) -> int:
-    siblings = around[-1].blocks if around else [block]
-    return next((i for i, one in enumerate(siblings, 1) if one is block), 1)
-
-
 def _parameters(places: Places, block: Block, subject: str) -> Iterator[Grant]:
     env: Environment = {}
     for call, literals in block.calls:
@@ -140,8 +137,7 @@ def _step(places: Places, step: _Step) -> Iterator[Grant]:
     subject = Subject(step.subject, extent=step.extent)
     script = values.get("scriptContent")
     if script is not None:
-        for reach in interpret(script):
-            yield places.grant(subject, reach)
+        yield from places.ran(subject, script, {})
     options = values.get("dockerRunParameters")
     if options is not None:
         named = mounts.repository(image.text) if image is not None else None
@@ -149,9 +145,8 @@ def _step(places: Places, step: _Step) -> Iterator[Grant]:
         yield from container_grants(places, own, Container((), options))
     command, arguments = values.get("subCommand"), values.get("commandArgs")
     if command is not None and arguments is not None:
-        line = f"docker {command.text.strip()} {arguments.text}"
-        for reach in interpret(Script(line, arguments.lines)):
-            yield places.grant(subject, reach)
+        words = command_line(f"docker {command.text.strip()}", (arguments,))
+        yield from places.ran(subject, words, {})
 
 
 def _placed(places: Places, literal: Literal) -> Script:
@@ -185,17 +180,22 @@ _XML_NAMES = {
 
 def _xml(places: Places, text: Text) -> Iterator[Grant]:
     content = _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text.content)
-    runners = [match for match in _RUNNER.finditer(content) if not match["empty"]][:_MOST]
-    ends = [content.find("</runner>", match.end()) for match in runners]
-    spans = [(m, m.end(), e) for m, e in zip(runners, ends, strict=True) if e > 0]
+    spans: list[tuple[re.Match[str], int, int]] = []
+    opened: re.Match[str] | None = None
+    for match in _RUNNER.finditer(content):
+        if match["end"] and opened is not None:
+            spans.append((opened, opened.end(), match.start()))
+        opened = None if match["end"] or match["empty"] else match
     known = {
         name: script
         for _, name, script in _params(places, content, text, 0, len(content))
         if "." in name or name.isidentifier()
     }
     env: Environment = {}
+    inside = [start for _, start, _ in spans]
     for start, name, script in _params(places, content, text, 0, len(content)):
-        if name.startswith("env.") and not any(a <= start < b for _, a, b in spans):
+        at = bisect_right(inside, start) - 1
+        if name.startswith("env.") and (at < 0 or start >= spans[at][2]):
             env[name.removeprefix("env.")] = Value(script.text, script.lines[0])
     yield from address_grants(places, Subject("build"), env, env)
     for number, (match, start, end) in enumerate(spans, 1):

@@ -11,13 +11,21 @@ Source: Travis CI documentation, "Job lifecycle", "Environment variables", "Buil
 import re
 from collections.abc import Iterator
 
-from bot.detect.ci.places import Environment, Places, Subject, address_grants, joined
+from bot.detect.ci.places import (
+    Environment,
+    Places,
+    Subject,
+    Variables,
+    address_grants,
+    joined,
+    layered,
+)
 from bot.detect.engine import unread
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.lines import Text, decode
 from bot.detect.positioned import Node, read_yaml
-from bot.detect.shell import Script, Value, interpret
+from bot.detect.shell import Script, Value
 from bot.detect.source import Source
 
 _NAME = re.compile(r"\.?travis(?:[-_.][\w.-]*)?\.ya?ml\Z", re.IGNORECASE)
@@ -67,11 +75,11 @@ def _document(places: Places, document: Node) -> Iterator[Grant]:
             shown = f'job "{title.text}"' if title is not None and title.text else f"job {number}"
             own = _environment(places, job.get("env"))
             extent = (job.line, job.last_line)
-            yield from address_grants(places, Subject(shown, extent=extent), own, env | own)
-            yield from _job(places, job, shown, env | own)
+            yield from address_grants(places, Subject(shown, extent=extent), own, layered(own, env))
+            yield from _job(places, job, shown, layered(own, env))
 
 
-def _job(places: Places, job: Node, subject: str, env: Environment) -> Iterator[Grant]:
+def _job(places: Places, job: Node, subject: str, env: Variables) -> Iterator[Grant]:
     """Yield what the phases of one job hand over; a variable set in one is known in the next."""
     parts: list[Script] = []
     for phase in _PHASES:
@@ -80,16 +88,12 @@ def _job(places: Places, job: Node, subject: str, env: Environment) -> Iterator[
         node = job.get(phase)
         parts.extend(_commands(places, node))
     extent = (job.line, job.last_line)
-    for reach in interpret(joined(parts), env):
-        yield places.grant(Subject(subject, extent=extent), reach)
+    yield from places.ran(Subject(subject, extent=extent), joined(parts), env)
 
 
 def _commands(places: Places, node: Node | None) -> Iterator[Script]:
-    for item in node.listed() if node is not None else ():
-        if item.kind == "scalar":
-            yield places.script(item)
-        elif item.kind == "list":
-            yield from _commands(places, item)
+    for item in node.scalars() if node is not None and node.kind != "map" else ():
+        yield places.script(item)
 
 
 def _deploys(places: Places, node: Node | None) -> Iterator[Script]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from bot.detect.ci.places import Environment, Places, substituted, tells, value_of
+from bot.detect.ci.places import Environment, Places, Variables, substituted, tells, value_of
 from bot.detect.grant import Step
 from bot.detect.positioned import Node
 from bot.detect.shell import Script
@@ -31,7 +31,7 @@ class Scope:
     places: Places
     path: str
     after: tuple[Step, ...] = ()  # how what stands in `path` gets to the subject
-    env: Environment = field(default_factory=dict)
+    env: Variables = field(default_factory=dict)
     matrix: Mapping[str, Script] = field(default_factory=dict)
     inputs: Mapping[str, Script] = field(default_factory=dict)
 
@@ -117,9 +117,8 @@ def matrix_mappings(strategy: Node | None, reference: Node) -> Iterator[Node]:
     own = matrix.get(match["name"])
     included = matrix.get("include")
     values = [*(own.listed() if own is not None else ())]
-    for leg in included.listed() if included is not None else ():
-        if (value := leg.get(match["name"])) is not None:
-            values.append(value)
+    legs = included.listed() if included is not None else ()
+    values.extend(one for leg in legs if (one := leg.get(match["name"])) is not None)
     yield from (value for value in values if value.kind == "map")
 
 

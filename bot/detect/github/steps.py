@@ -3,18 +3,17 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from bot.detect import mounts
 from bot.detect.ci.inputs import input_grants
-from bot.detect.ci.places import Environment, Subject, address_grants
+from bot.detect.ci.places import Dialect, Environment, Subject, address_grants, layered
 from bot.detect.github.expressions import Scope, environment
 from bot.detect.grant import Grant, How, Severity
 from bot.detect.positioned import Node
-from bot.detect.shell import Script, Value, interpret
+from bot.detect.shell import Script, Value
 from bot.detect.sockets import Target
 
-Dialect = Literal["sh", "powershell", "cmd"]
+_NAMING = frozenset({"name", "id", "if"})
 
 # What the runner mounts into job containers and container actions on Linux without being told
 # (actions/runner, ContainerInfo.cs and ContainerActionHandler.cs).
@@ -75,21 +74,17 @@ def step_grants(step: Node, number: int, around: Surroundings) -> Iterator[Grant
     """Yield what one step hands over, without what a local action makes of its inputs."""
     places = around.scope.places
     own = environment(step.get("env"), around.scope)
-    env = around.scope.env | own
+    env = layered(own, around.scope.env)
     scope = replace(around.scope, env=env)
-    subject = Subject(
-        step_subject(around.subject, step, number),
-        definition=step.digest(frozenset({"name", "id", "if"})),
-        extent=(step.line, step.last_line),
-    )
+    named = step_subject(around.subject, step, number)
+    subject = Subject(named, node=step, naming=_NAMING)
     yield from address_grants(places, subject, own, env)
     run, uses = step.get("run"), step.get("uses")
     if run is not None and run.kind == "scalar":
         shell = step.get("shell")
         dialect = dialect_of(shell.text if shell is not None else around.shell, around.platform)
         if dialect is not None:
-            for reach in interpret(scope.read(run), env, dialect=dialect):
-                yield places.grant(subject, reach)
+            yield from places.reached(subject, run, scope.read, env, dialect)
     if uses is not None and uses.kind == "scalar":
         yield from _action_grants(step, uses, subject, scope, around)
 
@@ -119,8 +114,7 @@ def _action_grants(
     )
     if first:
         command = Script(f"{first} {command.text}", command.lines)
-    for reach in interpret(command, scope.env):
-        yield places.grant(own, reach)
+    yield from places.ran(own, command, scope.env)
 
 
 def exported(step: Node, scope: Scope) -> Environment:

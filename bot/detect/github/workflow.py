@@ -1,5 +1,6 @@
 """A workflow or an action file -> what its jobs, containers, services and steps hand over."""
 
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from posixpath import normpath
@@ -7,7 +8,7 @@ from posixpath import normpath
 from bot.detect import mounts
 from bot.detect.ci.containers import Container, container_grants
 from bot.detect.ci.inputs import input_grants
-from bot.detect.ci.places import Places, Subject, address_grants, tells
+from bot.detect.ci.places import Places, Subject, address_grants, layered, tells
 from bot.detect.github.expressions import Scope, environment, matrix_mappings, variants
 from bot.detect.github.steps import (
     GIVEN,
@@ -20,12 +21,11 @@ from bot.detect.github.steps import (
 from bot.detect.grant import Grant, Step
 from bot.detect.lines import Text, decode
 from bot.detect.positioned import Node, read_yaml
-from bot.detect.shell import Script, interpret, interpret_argv
+from bot.detect.shell import Script, Value, interpret_argv
 from bot.detect.source import Source
 
 _DEEPEST_CALL = 4
-_MOST_CALLS = 64
-_NO_KEYS: frozenset[str] = frozenset()
+_MOST_CALLS = 100
 
 
 class Reader:
@@ -61,7 +61,7 @@ class Reader:
                 continue
             seen: set[tuple[object, ...]] = set()
             for matrix in variants(job.get("strategy"), scope):
-                inside = replace(scope, env=scope.env | own, matrix=matrix)
+                inside = replace(scope, env=layered(own, scope.env), matrix=matrix)
                 called = subject or f"job {name}"
                 for grant in self._job(job, key, inside, called, shell, depth):
                     identity = (grant.line, grant.subject, grant.image, grant.resource, grant.how)
@@ -72,14 +72,13 @@ class Reader:
         self, job: Node, key: Node, scope: Scope, subject: str, shell: str, depth: int
     ) -> Iterator[Grant]:
         own = environment(job.get("env"), scope)
-        env = scope.env | own
-        extent = (key.line, job.last_line)
-        yield from address_grants(self._places, Subject(subject, extent=extent), own, env)
+        env = layered(own, scope.env)
+        whole = Subject(subject, extent=(key.line, job.last_line), node=job)
+        yield from address_grants(self._places, whole, own, env)
         scope = replace(scope, env=env)
         platform = _platform(job)
         path = self._places.path
         if ".gitea/" in f"/{path}" and job.get("runs-on") is not None:
-            whole = Subject(subject, definition=job.digest(_NO_KEYS), extent=extent)
             line = self._places.here(job.key("runs-on") or key, scope.path, scope.after)
             yield replace(self._places.mounted(whole, GIVEN, line), implicit=True)
         container = job.get("container")
@@ -111,12 +110,7 @@ class Reader:
         named = scope.read(image).text.strip()
         if not named:
             return
-        subject = replace(
-            subject,
-            image=mounts.repository(named),
-            definition=node.digest(_NO_KEYS),
-            extent=(node.line, node.last_line),
-        )
+        subject = replace(subject, image=mounts.repository(named), node=node)
         if given:
             line = self._places.here(image, scope.path, scope.after)
             yield replace(self._places.mounted(subject, GIVEN, line), implicit=True)
@@ -141,25 +135,26 @@ class Reader:
         command = node.get("command") or node.get("entrypoint")
         if words and command is not None:
             line = self._places.here(command, scope.path, scope.after)
-            for reach in interpret(Script.flat(" ".join(words).replace("\n", " "), line)):
-                yield self._places.grant(subject, reach)
+            script = Script.flat(" ".join(words).replace("\n", " "), line)
+            yield from self._places.ran(subject, script, {})
 
     def _steps(self, steps: Node | None, around: Surroundings, depth: int) -> Iterator[Grant]:
         if steps is None:
             return
+        written: dict[str, Value] = {}  # to $GITHUB_ENV
+        scope = replace(around.scope, env=ChainMap(written, dict(around.scope.env)))
+        around = replace(around, scope=scope)
         for number, step in enumerate(steps.listed(), 1):
             if step.kind != "map":
                 continue
             yield from step_grants(step, number, around)
             uses = step.get("uses")
             if uses is not None and uses.kind == "scalar" and uses.text.startswith("./"):
-                env = around.scope.env | environment(step.get("env"), around.scope)
-                scope = replace(around.scope, env=env)
+                own = environment(step.get("env"), around.scope)
+                scope = replace(around.scope, env=layered(own, around.scope.env))
                 subject = step_subject(around.subject, step, number)
                 yield from self._call(uses, step_inputs(step, scope), scope, subject, depth)
-            if more := exported(step, around.scope):
-                env = around.scope.env | more
-                around = replace(around, scope=replace(around.scope, env=env))
+            written |= exported(step, around.scope)
 
     def _action(self, runs: Node, scope: Scope, subject: str, depth: int) -> Iterator[Grant]:
         using = runs.get("using")
@@ -170,12 +165,8 @@ class Reader:
     def _docker_action(self, runs: Node, scope: Scope, subject: str) -> Iterator[Grant]:
         image = runs.get("image")
         named = scope.read(image).text.strip() if image is not None and not image.items else ""
-        own = Subject(
-            subject or "action",
-            mounts.repository(named) if named.startswith("docker://") else None,
-            runs.digest(_NO_KEYS),
-            (runs.line, runs.last_line),
-        )
+        repository = mounts.repository(named) if named.startswith("docker://") else None
+        own = Subject(subject or "action", repository, node=runs)
         line = self._places.here(image or runs, scope.path, scope.after)
         yield replace(self._places.mounted(own, GIVEN, line), implicit=True)
         env = environment(runs.get("env"), scope)
@@ -198,15 +189,15 @@ class Reader:
         What the called file hands over by itself is a grant of that file, and not told again here.
         """
         telling = {name: value for name, value in inputs.items() if tells(value.text)}
-        self._calls += 1
-        if depth >= _DEEPEST_CALL or self._calls > _MOST_CALLS:
+        if depth >= _DEEPEST_CALL:
             return
         found = ((path, self._document(path)) for path in called_files(uses.text))
         path, document = next(((p, one) for p, one in found if one is not None), ("", None))
         if document is None or _opaque(document):
             yield from input_grants(self._places, Subject(subject), inputs, scope.env)
             return
-        if not telling:
+        self._calls += 1
+        if not telling or self._calls > _MOST_CALLS:
             return
         after = (Step(scope.path, uses.line), *scope.after)
         given = _defaults(document, self._places, path, after) | telling

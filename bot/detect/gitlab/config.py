@@ -20,7 +20,8 @@ from bot.detect.source import Source
 
 DEEPEST = 11  # levels of `extends` that GitLab follows, and of `!reference`
 _MOST_FILES = 64
-_MOST_JOBS = 5_000
+_MOST_JOBS = 100_000
+_MOST_VALUES = 200_000
 
 _INPUT = re.compile(r"\$\[\[\s*inputs\.(?P<name>[\w-]+)[^\]\n]*\]\]")
 
@@ -66,7 +67,9 @@ class Config:
         self._places = places
         self._source = source
         self._named: dict[str, list[tuple[str, Node, Node]]] = {}
-        self._resolved: dict[str, Job] = {}
+        self._resolved: dict[tuple[str, int], Job] = {}
+        self._cuts = 0  # chains of `extends` that were too long
+        self._left = _MOST_VALUES
         self._files: set[str] = set()
         self._inputs: dict[str, dict[str, Script]] = {}
 
@@ -74,6 +77,11 @@ class Config:
         """Take in the file that was read as `tree`, after what it includes."""
         self._files.add(self._places.path)
         self._take(self._places.path, tree.documents, 0)
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether lists of commands were too many to be opened all."""
+        return self._left < 0
 
     def names(self) -> Iterator[tuple[str, Node | None, Node]]:
         """Yield each top-level name, its key in the file itself (None if elsewhere), its value."""
@@ -130,12 +138,15 @@ class Config:
 
     def job(self, name: str, depth: int = 0) -> Job:
         """Return a job with everything it inherits through `extends` and repeated definitions."""
-        known = self._resolved.get(name)
+        known = self._resolved.get((name, -1)) or self._resolved.get((name, depth))
         if known is not None:
             return known
         job = Job()
         if depth > DEEPEST:
+            self._cuts += 1
             return job
+        cuts = self._cuts
+        self._resolved[name, depth] = job  # what extends itself
         parts = self._named.get(name, ())
         own = next((key.line for path, key, _ in parts if path == self._places.path), None)
         for path, _, node in parts:
@@ -145,8 +156,8 @@ class Config:
             elsewhere = own is not None and path != self._places.path
             steps = (Step(self._places.path, own),) if elsewhere and own else ()
             job.take(self._written(node, path, depth), steps)
-        if depth == 0:
-            self._resolved[name] = job
+        if self._cuts == cuts:
+            self._resolved[name, -1] = job  # the same at any depth
         return job
 
     def _written(self, node: Node, path: str, depth: int) -> Job:
@@ -199,17 +210,24 @@ class Config:
         if found is not None:
             yield found.behind((*step, *entry.after))
 
-    def scalars(self, entry: Entry, depth: int = 0) -> Iterator[Entry]:
+    def scalars(self, entry: Entry) -> Iterator[Entry]:
         """Yield the scalars of a script in order, references and nested lists opened."""
-        node = entry.node
-        if node.tag == "!reference":
-            for found in self.referenced(entry, depth):
-                yield from self.scalars(found, depth + 1)
-        elif node.kind == "list" and depth <= 2 * DEEPEST:
-            for item in node.members():
-                yield from self.scalars(replace(entry, node=item), depth + 1)
-        elif node.kind == "scalar":
-            yield entry
+        stack = [(entry, 0)]
+        while stack:
+            entry, depth = stack.pop()
+            node = entry.node
+            self._left -= 1
+            if self._left < 0:
+                return
+            if node.tag == "!reference":
+                below = list(self.referenced(entry, depth))
+            elif node.kind == "list" and depth <= 2 * DEEPEST:
+                below = [replace(entry, node=item) for item in node.members()]
+            else:
+                if node.kind == "scalar":
+                    yield entry
+                continue
+            stack.extend((one, depth + 1) for one in reversed(below))
 
     def _take(self, path: str, documents: tuple[Node, ...], depth: int) -> None:
         for document in documents:

@@ -8,9 +8,12 @@ from bot.detect.ci.places import (
     Environment,
     Places,
     Subject,
+    Variables,
     address_grants,
     expanded,
     joined,
+    layered,
+    relevant,
     tells,
 )
 from bot.detect.gitlab.config import KEYWORDS, Config, Entry, Job
@@ -28,7 +31,7 @@ class Pipeline:
     def __init__(self, places: Places, config: Config) -> None:
         self._places = places
         self._config = config
-        self._globals = self._environment(config.top("variables"))
+        self._globals = expanded(self._environment(config.top("variables")), {}, places)
         self._default = config.top("default")
         for name in _INHERITED:
             if (entry := config.keyword(name)) is not None:
@@ -55,30 +58,31 @@ class Pipeline:
         default = self._default
         for names in (("before_script",), ("after_script",), ("hooks",)):
             script = self._script(default, names)
-            for reach in interpret(script, self._globals):
-                yield self._places.grant(subject, reach)
+            yield from self._places.ran(subject, script, self._globals)
         yield from self._services(default, _PIPELINE)
 
     def _job(self, name: str, job: Job, extent: tuple[int, int]) -> Iterator[Grant]:
         own = self._environment(job)
-        env = expanded(self._globals | own, self._places)
-        own = {key: env[key] for key in own}
+        own = expanded(own, self._globals, self._places)
+        env = layered(own, self._globals)
         subject = Subject(name, self._image(job, env), extent=extent)
         yield from address_grants(self._places, subject, own, env)
         yield from self._rules(job, subject, env)
+        telling: Environment = {}
         for more in self._matrix(job):
-            yield from address_grants(self._places, subject, more, env | more)
-            env = env | {key: value for key, value in more.items() if tells(value.text)}
+            yield from address_grants(self._places, subject, more, layered(more, env))
+            telling |= {key: value for key, value in more.items() if tells(value.text)}
+        env = layered(telling, env)
         inherited = self._script(self._default, ("before_script",))
         first = self._script(job, ("hooks", "before_script"))
         given = set(inherited.lines) if "before_script" not in job.keys else set()
         before = [inherited] if given else []
         whole = joined((*before, first, self._script(job, ("script", "run"))))
+        nameless = replace(subject, image=None)
         for script in (whole, self._script(job, ("after_script",))):
-            for reach in interpret(script, env):
+            for reach in interpret(script, relevant(script.text, env)):
                 if reach.line not in given:
-                    grant = self._places.grant(replace(subject, image=None), reach)
-                    yield grant
+                    yield self._places.grant(nameless, reach)
         yield from self._services(job, name)
 
     def _environment(self, job: Job) -> Environment:
@@ -87,30 +91,28 @@ class Pipeline:
             value = self._config.value(entry)
             if value is not None:
                 found[name] = value
-        return expanded(found, self._places)
+        return found
 
-    def _image(self, job: Job, env: Environment) -> str | None:
+    def _image(self, job: Job, env: Variables) -> str | None:
         entry = job.keys.get("image") or self._default.keys.get("image")
         if entry is None:
             return None
         node = entry.node if entry.node.kind == "scalar" else entry.node.get("name")
         if node is None or node.kind != "scalar":
             return None
-        text = expanded(env | {"": Value(node.text, 0)}, self._places)[""].text
+        text = expanded({"": Value(node.text, 0)}, env, self._places)[""].text
         return mounts.repository(text) or None
 
     def _script(self, job: Job, names: Iterable[str]) -> Script:
         """Return the commands under some keys of a job as one script."""
-        parts: list[Script] = []
+        found: list[Entry] = []
         for name in names:
             entry = job.keys.get(name)
-            if entry is None:
-                continue
-            for below in _commands(name, entry):
-                parts.extend(self._config.read(one) for one in self._config.scalars(below))
-        return joined(parts)
+            for below in _commands(name, entry) if entry is not None else ():
+                found.extend(self._config.scalars(below))
+        return joined(self._config.read(one) for one in found)
 
-    def _rules(self, job: Job, subject: Subject, env: Environment) -> Iterator[Grant]:
+    def _rules(self, job: Job, subject: Subject, env: Variables) -> Iterator[Grant]:
         entry = job.keys.get("rules")
         for rule in entry.node.listed() if entry is not None else ():
             variables = rule.get("variables")
@@ -121,7 +123,7 @@ class Pipeline:
                 value = self._config.value(replace(entry, node=node))
                 if value is not None:
                     more[name] = value
-            yield from address_grants(self._places, subject, more, env | more)
+            yield from address_grants(self._places, subject, more, layered(more, env))
 
     def _matrix(self, job: Job) -> Iterator[Environment]:
         entry = job.keys.get("parallel")
@@ -157,7 +159,7 @@ class Pipeline:
                 value = self._config.value(replace(entry, node=node))
                 if value is not None:
                     env[name] = value
-            yield from address_grants(self._places, subject, env, self._globals | env)
+            yield from address_grants(self._places, subject, env, layered(env, self._globals))
         image = service.get("name")
         if image is not None and "dind" in image.text:
             return  # its daemon is its own
