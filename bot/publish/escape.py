@@ -27,7 +27,18 @@ def code(text: str, longest: int = _LONGEST) -> str:
 def prose(text: str, longest: int = _LONGEST) -> str:
     """Return text as Markdown that shows exactly its characters.
 
-    Every character that could mean something is written as a character reference.
+    Every character that could mean something is written as a character reference. GitHub looks for
+    mentions and references in the rendered text, so a word joiner (U+2060), which nobody sees,
+    follows each `@` and `#`.
     """
-    shown = plain(text, longest)
-    return _SPECIAL.sub(lambda found: f"&#{ord(found[0])};", shown)
+    return _SPECIAL.sub(_reference, plain(text, longest))
+
+
+def _reference(found: re.Match[str]) -> str:
+    joiner = "&#8288;" if found[0] in "@#" else ""
+    return f"&#{ord(found[0])};{joiner}"
+
+
+def own(text: str) -> str:
+    """Return a sentence of our own data as Markdown: nothing in it mentions or opens a tag."""
+    return re.sub(r"[<>*@`]", _reference, text)

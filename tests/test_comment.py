@@ -1,0 +1,239 @@
+"""What people read: true of the line, and harmless whatever the pull request calls itself."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+from cmarkgfm import github_flavored_markdown_to_html
+from cmarkgfm.cmark import Options
+
+from bot.detect.grant import Grant, How, Severity, Undermined, Unknown
+from bot.gate.facts import Account, CheckRun, Facts, LabelEvent, PolicyText, Role
+from bot.gate.justification import Justification, Refusal, Why
+from bot.gate.policy import STRICT
+from bot.gate.verdict import Because, Verdict, verdict
+from bot.publish.check import MOST_ANNOTATIONS, MOST_CHARACTERS, broken, check
+from bot.publish.comment import finding_comment, is_resolved, resolved_comment
+from bot.publish.escape import code, own, prose
+from bot.publish.plain import plain
+from bot.publish.words import sentence
+from bot.publish.writes import marked, marker
+from bot.pull import PullRef
+from bot.review.model import Finding, OnLine, Review
+
+AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
+HOSTILE = (
+    "@acme/security",
+    "`@acme`",
+    "``` ` ``",
+    "|",
+    "<img src=x onerror=alert(1)>",
+    "<!-- sockgate:shown ff -->",
+    "[x](https://evil.example)",
+    "https://evil.example/@acme",
+    "acme/shop#1",
+    "#1",
+    "\u202egnp.exe",
+    "a\nb\n# heading",
+    "![x](y)",
+    "</details></td>",
+    "\\",
+    "x" * 64_000,
+    "",
+    "  ",
+)
+
+
+def grant(subject: str = "service web", image: str | None = "nginx", how: How = How.MOUNT) -> Grant:
+    return Grant(
+        "compose.yaml", 6, "- /var/run/docker.sock:/s", subject, image, "docker", how,
+        undermines=(Undermined("read_only", "read_only: true", "compose.yaml", 4),),
+    )  # fmt: skip
+
+
+def finding(one: Grant, *also: Grant) -> Finding:
+    return Finding(one, OnLine(one.path, one.line), also)
+
+
+def facts(**changes: object) -> Facts:
+    known = Facts(
+        PullRef(1, "acme", "shop", 1),
+        "PR_1",
+        "h" * 40,
+        "b" * 40,
+        is_open=True,
+        author=Account("dev"),
+    )
+    return replace(known, **changes)  # type: ignore[arg-type]
+
+
+def rendered(markdown: str) -> str:
+    """Render as GitHub does, with its own parser; raw HTML is let through to be seen."""
+    html: str = github_flavored_markdown_to_html(markdown, Options.CMARK_OPT_UNSAFE)
+    return html
+
+
+def shown(markdown: str) -> str:
+    """Return what a reader sees: the text without its tags."""
+    return re.sub(r"<[^>]*>", "", rendered(markdown))
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("escape", [code, prose])
+def test_hostile_text_neither_mentions_nor_links_nor_breaks_out(text: str, escape: object) -> None:
+    assert callable(escape)
+    line = f"before {escape(text)} after"
+    html = rendered(line)
+    assert html.startswith("<p>before ")
+    assert html.rstrip().endswith(" after</p>")
+    assert html.count("<p>") == 1
+    bare = re.sub(r"<code>[^<]*</code>", "", html)
+    assert not re.search(r"<(?!/?p>)", bare), "no tag of its own"
+    assert not re.search(r"[@#]\w", bare), "no mention or reference outside a code span"
+    assert len(line) < 4_000
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_stays_in_its_table_cell(text: str) -> None:
+    html = rendered(f"| a | b |\n|---|---|\n| {code(text)} | {prose(text)} |\n")
+    assert html.count("<td>") == 2
+
+
+def test_prose_shows_exactly_its_characters() -> None:
+    text = "a_b *c* <d> [e](f) #1 @g `h`"
+    html = rendered(prose(text))
+    assert html.replace("\u2060", "") == "<p>a_b *c* &lt;d&gt; [e](f) #1 @g `h`</p>\n"
+    assert own("a*b<c") == "a&#42;b&#60;c"
+
+
+def test_invisible_characters_become_visible() -> None:
+    assert plain("a\u202eb\u200bc\x07") == "a<U+202E>b<U+200B>c<U+0007>"
+
+
+def test_a_comment_says_who_gets_what_and_what_is_worthless() -> None:
+    text = shown(finding_comment(finding(grant()), STRICT))
+    assert "service web (nginx) gets the Docker daemon: root on the host." in text
+    assert "Worthless beside it: read_only: true (line 4)." in text
+    assert "docker-socket-justified" in text
+
+
+def test_a_comment_on_several_grants_names_each_and_counts_the_rest() -> None:
+    many = [grant(f"service s{n}") for n in range(12)]
+    text = finding_comment(finding(*many), STRICT)
+    assert "`service s7`" in text
+    assert "And 4 more" in text
+    assert marked(text, "finding") == {one.fingerprint for one in many}
+
+
+@pytest.mark.parametrize("how", list(How))
+@pytest.mark.parametrize(
+    "resource", ["docker", "podman-rootless", "/", "/run/user/1", "tcp://h:2375"]
+)
+def test_every_kind_of_grant_has_words_and_a_comment(how: How, resource: str) -> None:
+    one = replace(grant(how=how), resource=resource, severity=Severity.HIGH)
+    assert sentence(one).endswith(".")
+    text = finding_comment(finding(one), STRICT)
+    assert "**Safer:**" in text or "**Safer, for" in text
+    assert "  " not in sentence(one)
+
+
+def test_advice_for_a_known_tool_brings_a_narrow_proxy() -> None:
+    text = finding_comment(finding(grant(image="traefik")), STRICT)
+    assert "Safer, for traefik" in text
+    assert "CONTAINERS: 1" in text
+    assert "POST" not in text
+
+
+def test_a_tool_that_no_proxy_helps_is_told_so() -> None:
+    text = finding_comment(finding(grant(image="portainer/portainer-ce")), STRICT)
+    assert "stays root on the host" in text
+    assert "socket-proxy:" not in text
+
+
+def test_a_resolved_comment_is_marked_and_keeps_what_it_said() -> None:
+    body = finding_comment(finding(grant()), STRICT)
+    assert not is_resolved(body)
+    assert is_resolved(resolved_comment(body))
+    assert body in resolved_comment(body)
+
+
+def test_markers_are_read_back_and_hostile_ones_are_not_made() -> None:
+    assert marked(f"x\n{marker('shown', 'aa', 'bb')}\ny", "shown") == {"aa", "bb"}
+    assert marked(code("<!-- sockgate:shown ff -->"), "finding") == frozenset()
+    text = finding_comment(finding(grant(subject="<!-- sockgate:finding ff -->")), STRICT)
+    assert "ff" not in marked(check(judged([grant()]), "h").summary, "shown")
+    assert text
+
+
+def judged(grants: list[Grant], **changes: object) -> Verdict:
+    review = Review(findings=tuple(finding(one) for one in grants))
+    return verdict(review, facts(**changes), date(2026, 11, 23))
+
+
+def test_the_check_page_names_findings_label_and_role() -> None:
+    page = check(judged([grant()]), "h" * 40)
+    assert page.title == "1 grant of a container daemon, not justified"
+    assert page.conclusion == "failure"
+    assert "docker-socket-justified" in page.summary
+    assert "`maintain`" in page.summary
+    assert [one.line for one in page.annotations] == [6]
+    assert len(marked(page.summary, "shown")) == 1
+
+
+def test_a_large_check_is_cut_and_says_how_much_was_left_out() -> None:
+    many = [grant(f"service {'s' * 100}{n}", image="i" * 300) for n in range(900)]
+    page = check(judged(many), "h" * 40)
+    assert len(page.summary) <= MOST_CHARACTERS
+    assert len(page.annotations) == MOST_ANNOTATIONS
+    assert "850 annotations were left out" in page.summary
+    assert "800 more were left out of this table" in page.summary
+    assert len(marked(page.summary, "shown")) == 900
+
+
+def test_a_green_check_says_by_whom_when_and_why() -> None:
+    by = Justification("mia", Role.MAINTAIN, AT, "Traefik needs it", frozenset())
+    answer = replace(judged([grant()]), because=Because.JUSTIFIED, justification=by)
+    text = shown(check(answer, "h").summary)
+    assert "Justified by mia (role maintain) on 2026-11-23 12:00 UTC" in text
+    assert "Traefik needs it" in text
+
+
+def test_an_unknown_is_red_and_listed() -> None:
+    review = Review(unknowns=(Unknown("a.yml", 3, "Line 3 cannot be parsed.", "docker.sock"),))
+    page = check(verdict(review, facts(), date(2026, 11, 23)), "h")
+    assert page.conclusion == "failure"
+    assert "`a.yml:3`" in page.summary
+
+
+def test_a_reason_that_is_missing_is_asked_for() -> None:
+    refusal = Refusal("mia", Why.NO_REASON, AT)
+    answer = replace(judged([grant()]), refusal=refusal)
+    assert "asks for a reason" in shown(check(answer, "h").summary)
+
+
+def test_a_defect_shows_its_text_harmlessly() -> None:
+    assert "`ValueError: @acme`" in broken("h", "ValueError: @acme").summary
+
+
+def test_a_policy_that_is_broken_or_proposed_is_shown_with_line_and_key() -> None:
+    text = "role: nobody\n"
+    policy = PolicyText(text, ".github/sockgate.yml")
+    page = check(judged([], policy=policy, changes_policy=text), "h")
+    assert page.summary.count("line 1, `role`") == 2
+    assert page.conclusion == "success"
+
+
+def test_the_label_of_the_right_person_on_shown_findings_counts() -> None:
+    one = grant()
+    run = CheckRun("h" * 40, "failure", AT, "", "", frozenset({one.fingerprint}))
+    event = LabelEvent(STRICT.label, added=True, actor=Account("mia"), at=AT.replace(minute=5))
+    known = {
+        "labels": (STRICT.label,),
+        "events": (event,),
+        "roles": (("mia", Role.MAINTAIN),),
+        "checks": (run,),
+    }
+    assert judged([one], **known).because is Because.JUSTIFIED
+    early = known | {"events": (replace(event, at=AT),)}
+    assert judged([one], **early).because is Because.UNJUSTIFIED
