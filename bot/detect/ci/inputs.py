@@ -37,6 +37,7 @@ _OPTION = re.compile(
     r"(?:^|[\s\"'=])(?:-[a-zA-Z]*v|--volumes?(?:-from)?|--mount|--use-api-socket|-e|--env)"
     r"(?:[\s=/\"'$~]|$)"
 )
+_REGISTRIES = frozenset({"registry", "hub", "image", "repository", "login", "push", "pull"})
 _ON = frozenset({"true", "yes", "on", "1"})
 _OFF = frozenset({"false", "no", "off", "0", ""})
 
@@ -115,7 +116,9 @@ def _switches(places: Places, subject: Subject, inputs: Inputs) -> Iterator[Gran
                 found.insert(0, (Target(resource, How.SWITCH, Severity.CRITICAL), value.lines[0]))
             elif target := sockets.host_path(text.removeprefix("unix://")):
                 found.append((target, value.lines[0]))
-        elif sockets.daemon_variable(name.replace("-", "_")) or (about and words & _ADDRESSES):
+        elif sockets.daemon_variable(name.replace("-", "_")) or (
+            about and words & _ADDRESSES and not words & _REGISTRIES and "://" in text
+        ):
             target = sockets.address(text)
             secured = any(key in inputs for key in ("ca", "cert", "key", "tls", "tlsverify"))
             if target and not (secured and target.resource.startswith("tcp://")):
