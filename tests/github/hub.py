@@ -104,6 +104,13 @@ class SmallGitHub:
         return Urls(api=self.url, html=self.page_url)
 
     @property
+    def edition_headers(self) -> dict[str, str]:
+        """What GitHub Enterprise Server adds to its webhooks."""
+        if self.style == "public":
+            return {}
+        return {"X-GitHub-Enterprise-Host": "127.0.0.1", "X-GitHub-Enterprise-Version": "3.19.0"}
+
+    @property
     def violations(self) -> list[str]:
         """What did not hold against GitHub's own description; a test wants it empty."""
         return self.truth.violations

@@ -1,5 +1,6 @@
 """Every request that came in, for tests that count them."""
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ class LoggedRequest:
     is_token_request: bool
     body: Any = None
     status: int = 0
+    installation: int | None = None
     at: float = field(default_factory=time.monotonic)
 
     @property
@@ -71,3 +73,16 @@ class RequestLog:
     def writes(self) -> list[LoggedRequest]:
         """Return the requests that change something."""
         return self.counted(lambda entry: entry.writes)
+
+    def busiest(self, seconds: float, installation: int | None = None) -> int:
+        """Return the most writes that came within so many seconds, of one installation or all."""
+        times = self._times(installation)
+        return max((sum(at <= one < at + seconds for one in times) for at in times), default=0)
+
+    def closest(self, installation: int | None = None) -> float:
+        """Return the shortest pause between two writes, in seconds."""
+        times = self._times(installation)
+        return min((b - a for a, b in itertools.pairwise(times)), default=float("inf"))
+
+    def _times(self, installation: int | None) -> list[float]:
+        return sorted(one.at for one in self.writes() if installation in (None, one.installation))

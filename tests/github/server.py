@@ -191,6 +191,8 @@ class Server:
         kind = "graphql" if entry.kind == "graphql" else "core"
         try:
             caller = self.hub.tokens.find(headers)
+            if isinstance(caller, Token) and caller.installation is not None:
+                entry.installation = caller.installation.id
             if entry.kind == "graphql":
                 answer = graph.answer(self.hub, caller, entry.body)
             else:

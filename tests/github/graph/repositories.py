@@ -11,7 +11,8 @@ from .accounts import actor
 from .base import Connection, Node, Plain, refused, shows
 from .labels import LabelNode
 from .objects import Branch, RefNode
-from .pulls import MergeQueueEntryNode, PullRequestNode
+from .pulls import PullRequestNode
+from .queue import MergeQueueEntryNode
 
 
 @shows(Repository)

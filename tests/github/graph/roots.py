@@ -11,7 +11,7 @@ from tests.github.model.repositories import Repository
 
 from .accounts import UserNode, actor
 from .base import Context, Node, refused, show
-from .pulls import ThreadNode
+from .conversation import ThreadNode
 from .repositories import RepositoryNode
 
 

@@ -7,16 +7,16 @@ redeliver on its own; ``redeliver`` is what the REST API offers, with the same d
 import contextlib
 import hashlib
 import hmac
+import http.client
 import json
 import queue
 import threading
 import time
-import urllib.error
-import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -46,7 +46,6 @@ class Delivery:
     duration: float = 0.0
     response_headers: dict[str, str] = field(default_factory=dict)
     response_body: str = ""
-    done: threading.Event = field(default_factory=threading.Event)
 
     @property
     def name(self) -> str:
@@ -75,6 +74,7 @@ class Delivery:
             "X-GitHub-Hook-Installation-Target-Type": "integration",
             "X-Hub-Signature": f"sha1={legacy}",
             "X-Hub-Signature-256": f"sha256={digest}",
+            **self.app.hub.edition_headers,
         }
 
     def __repr__(self) -> str:
@@ -92,6 +92,7 @@ class Webhooks:
         self._lose: Callable[[Delivery], bool] | None = None
         self._queue: queue.Queue[Delivery | None] = queue.Queue()
         self._thread: threading.Thread | None = None
+        self._under_way = 0
 
     # What scenarios use -------------------------------------------------------------------------
 
@@ -126,7 +127,8 @@ class Webhooks:
 
     def send(self, delivery: Delivery) -> None:
         """Send one now (also one that was sent before: GitHub may deliver twice)."""
-        delivery.done.clear()
+        with self.hub.changed:
+            self._under_way += 1
         self._queue.put(delivery)
 
     def redeliver(self, delivery: Delivery) -> Delivery:
@@ -148,12 +150,8 @@ class Webhooks:
         return again
 
     def settle(self, timeout: float = 30) -> None:
-        """Wait until everything sent so far was answered."""
-        deadline = time.monotonic() + timeout
-        held = set(self.pending)
-        for delivery in list(self.log):
-            if delivery not in held and not delivery.done.wait(deadline - time.monotonic()):
-                raise TimeoutError(f"{delivery} was not answered in time")
+        """Wait until everything that was sent is answered."""
+        self.hub.wait_for(lambda: self._under_way == 0, timeout)
 
     # What the state uses ------------------------------------------------------------------------
 
@@ -180,41 +178,46 @@ class Webhooks:
 
     def _work(self) -> None:
         while (delivery := self._queue.get()) is not None:
-            self._attempt(delivery)
+            try:
+                self._attempt(delivery)
+            finally:
+                with self.hub.changed:
+                    self._under_way -= 1
+                    self.hub.changed.notify_all()
 
     def _attempt(self, delivery: Delivery) -> None:
         self.hub.truth.webhook(delivery.event, delivery.action, delivery.payload)
         if delivery.app.webhook_url is None:
             self._finish(delivery, "no webhook URL", 0)
             return
-        request = urllib.request.Request(
-            delivery.app.webhook_url, data=delivery.body, headers=delivery.headers, method="POST"
-        )
+        url = urlsplit(delivery.app.webhook_url)
+        connection = http.client.HTTPConnection(url.netloc, timeout=TIMEOUT)
         started = time.monotonic()
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
-                code, headers, body = answer.status, dict(answer.headers), answer.read()
-        except urllib.error.HTTPError as error:
-            with error:
-                code, headers, body = error.code, dict(error.headers), error.read()
-        except (TimeoutError, urllib.error.URLError, OSError) as error:
-            late = isinstance(error, TimeoutError) or isinstance(
-                getattr(error, "reason", None), TimeoutError
-            )
-            status = ("timed out", 504) if late else ("failed to connect to host", 502)
-            self._finish(delivery, *status, duration=time.monotonic() - started)
+            path = f"{url.path}?{url.query}" if url.query else url.path or "/"
+            connection.request("POST", path, delivery.body, delivery.headers)
+            answer = connection.getresponse()
+            body = answer.read()
+        except TimeoutError:
+            self._finish(delivery, "timed out", 504, duration=time.monotonic() - started)
             return
-        delivery.response_headers = headers
+        except (OSError, http.client.HTTPException):
+            took = time.monotonic() - started
+            self._finish(delivery, "failed to connect to host", 502, duration=took)
+            return
+        finally:
+            connection.close()
+        delivery.response_headers = dict(answer.getheaders())
         delivery.response_body = body.decode(errors="replace")
-        words = "OK" if 200 <= code < 300 else f"Invalid HTTP Response: {code}"
-        self._finish(delivery, words, code, duration=time.monotonic() - started)
+        good = 200 <= answer.status < 300
+        words = "OK" if good else f"Invalid HTTP Response: {answer.status}"
+        self._finish(delivery, words, answer.status, duration=time.monotonic() - started)
 
     def _finish(self, delivery: Delivery, status: str, code: int, *, duration: float = 0.0) -> None:
         with self.hub.changed:
             delivery.status, delivery.status_code = status, code
             delivery.duration = round(duration, 3)
             delivery.delivered_at = self.hub.clock.now()
-            delivery.done.set()
             self.hub.changed.notify_all()
 
 

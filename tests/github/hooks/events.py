@@ -81,41 +81,11 @@ class Events:
     ) -> None:
         """``issue_comment``: created, edited, deleted."""
         payload = {
-            "issue": self._issue(comment.pull),
+            "issue": pulls.issue(comment.pull, self.urls),
             "comment": pulls.issue_comment(comment, self.urls),
             **more,
         }
         self._repository("issue_comment", action, payload, comment.pull.repository, sender)
-
-    def _issue(self, pull: "PullRequest") -> Json:
-        """Write a pull request as the issue that it also is."""
-        view = pulls.simple(pull, self.urls)
-        api = repositories.own(pull.repository, self.urls)
-        same = (
-            "html_url id node_id number title user labels state locked assignee assignees "
-            "milestone created_at updated_at closed_at author_association active_lock_reason "
-            "body draft"
-        )
-        return {
-            **{name: view[name] for name in same.split()},
-            "url": view["issue_url"],
-            "repository_url": api,
-            "labels_url": f"{view['issue_url']}/labels{{/name}}",
-            "comments_url": view["comments_url"],
-            "events_url": f"{view['issue_url']}/events",
-            "comments": len(pull.comments),
-            "pull_request": {
-                "url": view["url"],
-                "html_url": view["html_url"],
-                "diff_url": view["diff_url"],
-                "patch_url": view["patch_url"],
-                "merged_at": view["merged_at"],
-            },
-            "reactions": pulls.reactions(view["issue_url"]),
-            "timeline_url": f"{view['issue_url']}/timeline",
-            "performed_via_github_app": None,
-            "state_reason": None,
-        }
 
     def check_run(
         self, action: str, run: "CheckRun", sender: "Account", *, identifier: str | None = None
@@ -247,6 +217,8 @@ class Events:
             "updated_at": stamp(app.created_at),
             "created_at": stamp(app.created_at),
             "app_id": app.id,
+            "url": f"{self.urls.api}/app/hook",
+            "ping_url": f"{self.urls.api}/app/hook/pings",
             "deliveries_url": f"{self.urls.api}/app/hook/deliveries",
         }
         payload = {"zen": "Keep it logically awesome.", "hook_id": app.id + 1, "hook": hook}

@@ -185,8 +185,8 @@ class CheckRun(Thing):
     @change
     def rerequest(self, *, by: "Account") -> None:
         """Press "Re-run": the run stays as it is, its suite is queued again, its App is asked."""
-        self.suite.reset = True
         self.hub.events.check_run("rerequested", self, by)
+        self.suite.reset = True
 
     @change
     def request_action(self, identifier: str, *, by: "Account") -> None:

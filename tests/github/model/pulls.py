@@ -93,6 +93,11 @@ class PullRequest(Thing):
     # What it is ---------------------------------------------------------------------------------
 
     @property
+    def url(self) -> str:
+        """Where its page is."""
+        return f"{self.hub.page_url}/{self.repository.full_name}/pull/{self.number}"
+
+    @property
     def cross_repository(self) -> bool:
         """Whether the head is in a fork, also one that is gone."""
         return self.head_repository is not self.repository

@@ -40,7 +40,9 @@ def _run(call: Call, *, own: bool = False) -> CheckRun:
         for run in suite.runs:
             if run.id == number:
                 if own and run.app is not call.token.app:
-                    raise Refused(403, "Invalid app_id `{0}` - check run can only be modified")
+                    raise Refused(
+                        403, "Invalid app_id: only the App that made a check run edits it"
+                    )
                 return run
     raise Refused(404, "Not Found")
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from tests.github import diffs
 from tests.github.diffs import FileDiff
+from tests.github.git import NOTHING
 from tests.github.model.base import Refused
 from tests.github.model.repositories import Repository
 from tests.github.views import accounts, pulls, repositories
@@ -83,6 +84,30 @@ def _commit(call: Call, here: Repository, name: str) -> str | None:
                 return other.resolve(branch)
         return None
     return here.resolve(name)
+
+
+@route("GET", "/repos/{owner}/{repo}/commits/{ref}", "contents:read")
+def commit(call: Call) -> Answer:
+    """Show one commit with what it changed against its first parent."""
+    here, name = call.repository(), call.path["ref"]
+    sha = here.resolve(name)
+    if sha is None:
+        raise Refused(422, f"No commit found for SHA: {name}")
+    one = here.git.show(sha)
+    files = diffs.between(here.git, one.parents[0] if one.parents else NOTHING, sha)
+    added = sum(file.additions for file in files)
+    removed = sum(file.deletions for file in files)
+    return Answer(
+        200,
+        repositories.commit(one, here, call.urls)
+        | {
+            "stats": {"additions": added, "deletions": removed, "total": added + removed},
+            "files": [
+                repositories.file(file, here, sha, call.urls)
+                for file in limited(call, files[:MOST_COMPARED_FILES])
+            ],
+        },
+    )
 
 
 def limited(call: Call, files: Iterable[FileDiff]) -> list[FileDiff]:

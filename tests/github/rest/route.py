@@ -149,7 +149,7 @@ def _pattern(template: str) -> re.Pattern[str]:
 
 def find(method: str, raw_path: str) -> tuple[Route, dict[str, str]] | None:
     """Find the operation of a path that is still percent-encoded."""
-    for one in ROUTES:
+    for one in sorted(ROUTES, key=lambda one: -len(one.template)):  # the most specific first
         if one.method == method:
             found = one.pattern.match(raw_path)
             if found:

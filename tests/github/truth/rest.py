@@ -6,6 +6,7 @@ so.
 """
 
 import functools
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -29,6 +30,10 @@ DEVIATIONS = (
     # A label without a description shows as null in lists of pull requests too.
     ("pull-request-simple", "labels/items/description"),
 )
+
+# Where the description of a list contradicts that of its items: here each account would have to be
+# a user and an enterprise at once. The item's own schema stands in.
+ITEMS = {("GET", "/app/installations"): "installation"}
 
 # What GitHub takes although its description no longer says so: a bare list, as PyGithub sends it.
 LISTS = {("POST", "/repos/{owner}/{repo}/issues/{issue_number}/labels"): "labels"}
@@ -127,11 +132,10 @@ def _typed(text: str, schema: Schema) -> Any:
 @functools.lru_cache(maxsize=2)
 def _reduced(operations: frozenset[Operation]) -> Any:
     folder = install.ensure()
-    file = install.FOLDER / f"rest-{install.version()}.json"
+    basis = f"{install.version()} {sorted(operations)} {DEVIATIONS} {ITEMS}"
+    file = install.FOLDER / f"rest-{hashlib.sha256(basis.encode()).hexdigest()[:16]}.json"
     if file.exists():
-        document = json.loads(file.read_text())
-        if set(document["operations"]) == {" ".join(operation) for operation in operations}:
-            return document
+        return json.loads(file.read_text())
     source = json.loads((folder / "openapi" / "generated" / "api.github.com.json").read_text())
     document = _reduce(source, operations)
     part = file.with_suffix(".part")
@@ -144,6 +148,9 @@ def _reduce(source: Any, operations: frozenset[Operation]) -> Any:
     kept: dict[str, Any] = {"operations": {}, "components": {}}
     for method, path in sorted(operations):
         described = source["paths"][path][method.lower()]
+        if (method, path) in ITEMS:
+            content = described["responses"]["200"]["content"]["application/json"]
+            content["schema"]["items"] = {"$ref": f"#/components/schemas/{ITEMS[method, path]}"}
         kept["operations"][f"{method} {path}"] = {
             "parameters": [_resolved(p, source) for p in described.get("parameters", [])],
             "responses": {

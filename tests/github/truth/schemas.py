@@ -67,7 +67,7 @@ class Judge:
 
 def _where(error: ValidationError) -> str:
     path = "/".join(str(part) for part in error.absolute_path) or "the document"
-    return f"{path}: {error.message[:400]}"
+    return f"{path}: {error.message if len(error.message) < 400 else '… ' + error.message[-300:]}"
 
 
 def unknown(document: Any, schemas: list[Schema], path: str = "") -> Iterator[str]:

@@ -113,6 +113,31 @@ def full(pull: "PullRequest", urls: Urls, *, mergeable: bool | None = None) -> J
     }
 
 
+def issue(pull: "PullRequest", urls: Urls) -> Json:
+    """``issue``: the issue that every pull request also is."""
+    view = simple(pull, urls)
+    same = (
+        "html_url id node_id number title user labels state locked assignee assignees milestone "
+        "created_at updated_at closed_at author_association active_lock_reason body draft"
+    )
+    url = view["issue_url"]
+    links = ("url", "html_url", "diff_url", "patch_url", "merged_at")
+    return {
+        **{name: view[name] for name in same.split()},
+        "url": url,
+        "repository_url": repositories.own(pull.repository, urls),
+        "labels_url": f"{url}/labels{{/name}}",
+        "comments_url": view["comments_url"],
+        "events_url": f"{url}/events",
+        "timeline_url": f"{url}/timeline",
+        "comments": len(pull.comments),
+        "pull_request": {name: view[name] for name in links},
+        "reactions": reactions(url),
+        "performed_via_github_app": None,
+        "state_reason": None,
+    }
+
+
 def minimal(pull: "PullRequest", urls: Urls) -> Json:
     """``pull-request-minimal``, as check runs list it."""
 
