@@ -270,7 +270,7 @@ class Queue:
             if outcome is Outcome.MOVED:
                 self._enqueue(asked.again(0))
                 return outcome
-            if outcome is Outcome.MISSING and asked.attempt < LOOKS:
+            if outcome is Outcome.MISSING and asked.attempt < min(LOOKS, self._last_attempt):
                 raise ForgeError("not to be seen yet", retry=True)
         else:
             for pull in self._work.expand(asked.target):

@@ -6,6 +6,7 @@ import hmac
 import http.client
 import io
 import json
+import logging
 import os
 import signal
 import socket
@@ -17,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -27,6 +29,7 @@ from bot.metrics import Metrics
 from bot.pull import PullRef
 from bot.queue import Outcome, Queue, Work
 from bot.web import Site
+from tests.ports import free_port
 
 SECRET = "the webhook's secret"
 PAYLOAD = {
@@ -75,12 +78,6 @@ class Client:
     def page(self, path: str) -> tuple[int, str]:
         status, _, body = self.ask("GET", path)
         return status, body.decode()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        port: int = door.getsockname()[1]
-        return port
 
 
 def until_answers(port: int) -> None:
@@ -414,15 +411,23 @@ def test_what_cannot_be_finished_in_time_is_done_after_the_next_start(tmp_path: 
 # Logs.
 
 
-def logged(secret: str = SECRET, level: str = "info", **values: object) -> list[dict[str, object]]:
-    stream = io.StringIO()
-    logs.configure(level, [secret], stream)
-    import structlog  # noqa: PLC0415 - configured just now
+@pytest.fixture
+def unlogged() -> Iterator[None]:
+    root, dbos = logging.getLogger(), logging.getLogger("dbos")
+    before = (root.handlers, root.level, dbos.handlers, dbos.propagate)
+    yield
+    root.handlers, root.level, dbos.handlers, dbos.propagate = before
+    structlog.reset_defaults()
 
+
+def logged(level: str = "info", **values: object) -> list[dict[str, object]]:
+    stream = io.StringIO()
+    logs.configure(level, [SECRET], stream)
     structlog.stdlib.get_logger("sockgate.test").info("event", **values)
     return [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
+@pytest.mark.usefixtures("unlogged")
 def test_a_line_is_json_with_its_names_and_time() -> None:
     (line,) = logged(pull=5, repository="octo/hello")
     assert line["pull"] == 5
@@ -432,6 +437,7 @@ def test_a_line_is_json_with_its_names_and_time() -> None:
     assert logged(level="warning") == []
 
 
+@pytest.mark.usefixtures("unlogged")
 @pytest.mark.parametrize(
     "secret",
     [
