@@ -2,7 +2,7 @@
 
 from bot.detect.grant import Grant, How
 from bot.gate.policy import Policy
-from bot.publish.escape import code, prose
+from bot.publish.escape import code, own, prose
 from bot.publish.words import power, reached
 from bot.publish.writes import marker
 from bot.review.advice import Advice, advise, proxy_sections
@@ -113,12 +113,10 @@ def _worthless(finding: Finding) -> list[str]:
 def _safer(advice: Advice) -> list[str]:
     tool = advice.tool
     if tool is None:
-        return [f"**Safer:** {prose(advice.summary, 1000)}"]
-    name = prose(tool.name)
-    parts = [
-        f"**Safer, for {name}:** {prose(advice.summary, 1000)} {prose(advice.remains, 500)}".strip()
-    ]
-    details = [f"Why it asks: {prose(tool.need, 1000)}."]
+        return [f"**Safer:** {own(advice.summary)}"]
+    name = own(tool.name)
+    parts = [f"**Safer, for {name}:** {own(advice.summary)} {own(advice.remains)}".strip()]
+    details = [f"Why it asks: {own(tool.need)}."]
     if tool.proxy_helps and (sections := proxy_sections(tool)):
         environment = "\n".join(f"      {section}: 1" for section in sections)
         details.append(
@@ -127,10 +125,10 @@ def _safer(advice: Advice) -> list[str]:
             f"    tmpfs: [/run]\n    environment:\n{environment}\n    volumes:\n"
             "      - /var/run/docker.sock:/var/run/docker.sock:ro\n    networks: [socket]\n"
             "networks:\n  socket: {internal: true}\n```\n\nThen take the mount away here, join the "
-            "network `socket`, and set `DOCKER_HOST=tcp://socket-proxy:2375`."
+            "network `socket`, and point it at `tcp://socket-proxy:2375`."
         )
     if tool.caveat:
-        details.append(prose(tool.caveat, 1000))
+        details.append(own(tool.caveat))
     details.append("Sources: " + "; ".join(code(source, 400) for source in tool.sources[:4]))
     body = "\n\n".join(details)
     parts.append(f"<details><summary>More about {name}</summary>\n\n{body}\n\n</details>")
