@@ -212,7 +212,7 @@ class Events:
                 "content_type": "json",
                 "insecure_ssl": "0",
                 "secret": "********",
-                "url": app.webhook_url or "",
+                "url": app.webhook_url or "https://example.com/webhook",
             },
             "updated_at": stamp(app.created_at),
             "created_at": stamp(app.created_at),

@@ -32,7 +32,8 @@ def _judge(event: str, action: str | None) -> Judge | None:
     if name not in document["definitions"]:
         return None
     schema = dict(document["definitions"][name])
-    schema["required"] = [one for one in schema["required"] if one != LEFT_OUT.get(name)]
+    if name in LEFT_OUT:
+        schema["required"] = [one for one in schema["required"] if one != LEFT_OUT[name]]
     return Judge(inline(schema, document))
 
 
