@@ -31,6 +31,12 @@ _PATCH = re.compile(r"[\"']?\bop[\"']?[ \t]*:")
 _POD = re.compile(r"\bvolumeMounts\b|\bhostPath\b")
 _KUSTOMIZE = re.compile(r"kustomization\.ya?ml\Z|kustomization\Z", re.IGNORECASE)
 _TEMPLATE = re.compile(r"\{\{|\{%")
+# A file without any of these hands over nothing, so it need not be parsed.
+_TELLING = re.compile(
+    r"hostPath|\blocal\b|docker|podman|containerd|crio|nerdctl|buildkit|balena|\.sock|_HOST|:2375"
+    r"|ENDPOINT|pipe[\\/]",
+    re.IGNORECASE,
+)
 
 
 def _matches(path: str, text: str) -> bool:
@@ -46,7 +52,7 @@ def _matches(path: str, text: str) -> bool:
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
     content = decode(source.read(path) or b"")
-    if content is None:
+    if content is None or not _TELLING.search(content):
         return
     text = Text(content)
     # What a template engine fills in may be YAML by chance, with another meaning.

@@ -8,7 +8,8 @@ from bot.detect.ci.places import Places, Subject
 from bot.detect.ci.steps import volume_grants
 from bot.detect.grant import Grant
 from bot.detect.kube.patch import is_patch, patch_grants
-from bot.detect.pods import Containers, block, owner_of, pod_grants
+from bot.detect.kube.values import value_grants
+from bot.detect.pods import Containers, Resolve, block, owner_of, pod_grants, written
 from bot.detect.pods.values import text_of
 from bot.detect.positioned import Node
 
@@ -21,33 +22,36 @@ _DESCRIPTIONS = frozenset(
 )
 _SCRIPT = re.compile(r"\.(?:sh|bash)\Z|\A(?:[\w.-]*entrypoint|[\w.-]*script|run|start|setup)\Z")
 _SHEBANG = re.compile(r"#!.*\b(?:ba|da|a|z|k)?sh\b")
+_CHART_VALUES = (
+    ("spec", "values"),
+    ("spec", "valuesContent"),
+    ("spec", "source", "helm", "values"),
+    ("spec", "source", "helm", "valuesObject"),
+)
 _MOST = 20_000
 
 
-def object_grants(places: Places, document: Node) -> Iterator[Grant]:
-    """Yield what one document hands over."""
+def object_grants(
+    places: Places, document: Node, resolve: Resolve = written, *, partial: bool = False
+) -> Iterator[Grant]:
+    """Yield what one document hands over.
+
+    `resolve` gives the values of scalars; `partial` says that a template engine adds to it.
+    """
     if is_patch(document):
         yield from patch_grants(places, document, "patch")
         return
-    if document.kind == "list":
-        for item in document.members():
-            yield from object_grants(places, item)
-        return
-    if document.kind != "map":
-        return
-    items = document.get("items")
-    if (
-        items is not None
-        and items.kind == "list"
-        and text_of(document.get("kind")).endswith("List")
-    ):
-        for item in items.members():
-            yield from object_grants(places, item)
-        return
-    yield from _object(places, document)
+    listed = document if document.kind == "list" else document.get("items")
+    several = document.kind == "list" or text_of(document.get("kind")).endswith("List")
+    if several and listed is not None and listed.kind == "list":
+        for item in listed.members():
+            if item.kind == "map":
+                yield from _object(places, item, resolve, partial=partial)
+    elif document.kind == "map":
+        yield from _object(places, document, resolve, partial=partial)
 
 
-def _object(places: Places, document: Node) -> Iterator[Grant]:
+def _object(places: Places, document: Node, resolve: Resolve, *, partial: bool) -> Iterator[Grant]:
     kind, version = text_of(document.get("kind")), text_of(document.get("apiVersion"))
     if kind in _DESCRIPTIONS or _PIPELINES.match(version):
         return
@@ -55,7 +59,7 @@ def _object(places: Places, document: Node) -> Iterator[Grant]:
         return
     owner = owner_of(document)
     if kind == "PersistentVolume":
-        yield from _persistent(places, owner, document)
+        yield from _persistent(places, owner, document, resolve)
         return
     if kind in {"ConfigMap", "Secret"}:
         yield from _data(places, owner, document)
@@ -63,22 +67,34 @@ def _object(places: Places, document: Node) -> Iterator[Grant]:
     if kind in {"Kustomization", "Component"} or (not kind and document.get("resources")):
         yield from _kustomization(places, document)
         return
-    yield from pod_grants(places, owner, document)
-    yield from _host_mounts(places, owner, document)
+    yield from pod_grants(places, owner, document, resolve, partial=partial)
+    yield from _host_mounts(places, owner, document, resolve)
+    yield from _chart_values(places, owner, document)
 
 
-def _persistent(places: Places, owner: str, document: Node) -> Iterator[Grant]:
+def _chart_values(places: Places, owner: str, document: Node) -> Iterator[Grant]:
+    """Yield what the values of a chart hand over that an object installs.
+
+    Sources: Flux HelmRelease; Argo CD Application, "Helm"; k3s HelmChart.
+    """
+    for chain in _CHART_VALUES:
+        values = document.get(*chain)
+        if values is None:
+            continue
+        for inner in (values,) if values.kind == "map" else block(values):
+            yield from value_grants(places, inner, owner)
+
+
+def _persistent(places: Places, owner: str, document: Node, resolve: Resolve) -> Iterator[Grant]:
     """Yield what a volume of the host's own files hands to whoever claims it."""
     spec = document.get("spec")
     volume = spec if spec is not None and spec.get("hostPath") is not None else None
     path = spec.get("local", "path") if spec is not None and volume is None else None
     subject = Subject(owner, None, document.digest(frozenset({"metadata"})), _extent(document))
     if volume is not None:
-        grant = Containers(places).volume(subject, volume)
-        if grant is not None:
-            yield grant
+        yield from Containers(places, resolve).volume(subject, volume)
     elif path is not None and path.kind == "scalar":
-        target = sockets.host_path(path.text)
+        target = sockets.host_path(resolve(path).text)
         if target is not None:
             yield places.mounted(subject, target, places.here(path))
 
@@ -118,7 +134,7 @@ def _kustomization(places: Places, document: Node) -> Iterator[Grant]:
                     yield from object_grants(places, inner)
 
 
-def _host_mounts(places: Places, owner: str, document: Node) -> Iterator[Grant]:
+def _host_mounts(places: Places, owner: str, document: Node, resolve: Resolve) -> Iterator[Grant]:
     """Yield the mounts of nodes that are containers themselves, and of single components.
 
     kind: `extraMounts: [{hostPath, containerPath}]`; kubeadm: `extraVolumes: [{name, hostPath,
@@ -129,7 +145,7 @@ def _host_mounts(places: Places, owner: str, document: Node) -> Iterator[Grant]:
         source = below.value("hostPath")
         at = below.value("containerPath") or below.value("mountPath")
         if source is not None and source.kind == "scalar" and at is not None:
-            target = sockets.mount(source.text, at.text)
+            target = sockets.mount(resolve(source).text, resolve(at).text)
             if target is not None:
                 yield places.mounted(subject, target, places.here(source))
         volume = below.value("volume")

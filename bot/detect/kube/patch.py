@@ -50,9 +50,8 @@ def patch_grants(places: Places, document: Node, owner: str) -> Iterator[Grant]:
             for volume in value.listed():
                 named = f"{owner}, volume {text_of(volume.get('name'))}"
                 digest = volume.digest(frozenset({"name"}))
-                grant = containers.volume(Subject(named, None, digest, subject.extent), volume)
-                if grant is not None:
-                    yield grant
+                who = Subject(named, None, digest, subject.extent)
+                yield from containers.volume(who, volume)
         elif _CONTAINER.search(where):
             yield from containers.grants(
                 f"{owner}, container {text_of(value.get('name'))}", value, {}

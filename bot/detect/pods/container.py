@@ -66,8 +66,7 @@ class Containers:
             for mount in listed.listed() if listed is not None else ():
                 name = text_of(mount.get("name"), self._resolve)
                 volume = volumes[name] if name in volumes else self._meant(mount, volumes)
-                grant = self._mounted(who, mount, volume) if volume is not None else None
-                if grant is not None:
+                for grant in self.volume(who, volume, mount) if volume is not None else ():
                     reached.add(grant.resource)
                     restricted = undermined(self._places.path, container, pods)
                     yield replace(grant, undermines=restricted)
@@ -78,33 +77,32 @@ class Containers:
             if not (own and local and (reached or _inside(grant.resource, shared))):
                 yield grant
 
-    def volume(self, who: Subject, volume: Node, mount: Node | None = None) -> Grant | None:
-        """Return what a volume with a hostPath reaches, by itself or as it is mounted."""
+    def volume(self, who: Subject, volume: Node, mount: Node | None = None) -> Iterator[Grant]:
+        """Yield what a volume with a hostPath reaches, by itself or as it is mounted."""
         path = _host_path(volume)
         if path is None or path.kind != "scalar":
-            return None
-        given = self._resolve(path)
+            return
+        mount = mount if mount is not None and mount.kind == "map" else None
         inner = mount.get("subPath") or mount.get("subPathExpr") if mount is not None else None
-        source = given.text
-        if inner is not None and inner.kind == "scalar" and inner.text:
-            source = f"{source.rstrip('/')}/{self._resolve(inner).text}"
+        below = text_of(inner, self._resolve)
         at = mount.get("mountPath") if mount is not None else None
-        target = sockets.mount(source, text_of(at, self._resolve) or None)
-        if target is None:
-            return None
-        return Grant(
-            path=self._places.path,
-            line=path.line,
-            text=self._text.line(path.line),
-            subject=who.name,
-            image=who.image,
-            resource=target.resource,
-            how=target.how,
-            severity=target.severity,
-            steps=self._way(given, path, volume, mount, inner, at),
-            definition=who.definition,
-            extent=who.extent,
-        )
+        for given in self._resolve(path).all():
+            source = f"{given.text.rstrip('/')}/{below}" if below else given.text
+            target = sockets.mount(source, text_of(at, self._resolve) or None)
+            if target is not None:
+                yield Grant(
+                    path=self._places.path,
+                    line=path.line,
+                    text=self._text.line(path.line),
+                    subject=who.name,
+                    image=who.image,
+                    resource=target.resource,
+                    how=target.how,
+                    severity=target.severity,
+                    steps=self._way(given, path, volume, mount, inner, at),
+                    definition=who.definition,
+                    extent=who.extent,
+                )
 
     def _meant(self, mount: Node, volumes: Mapping[str, Node]) -> Node | None:
         """Return the volume that a mount means whose name is misspelt: one of the same daemon."""
@@ -116,9 +114,6 @@ class Containers:
             if path is not None and sockets.host_path(self._resolve(path).text) == at:
                 return volume
         return None
-
-    def _mounted(self, who: Subject, mount: Node, volume: Node) -> Grant | None:
-        return self.volume(who, volume, mount) if mount.kind == "map" else None
 
     def _way(self, given: Given, path: Node, *nodes: Node | None) -> tuple[Step, ...]:
         """Return the way: the path, the volume's name, then the mount's lines."""

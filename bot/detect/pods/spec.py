@@ -33,11 +33,11 @@ class _Scope:
 
 
 def owner_of(document: Node) -> str:
-    """Return what a person calls an object: "Deployment web", its kind where it has no name."""
+    """Return what a person calls an object: "Deployment web", its kind where nothing names it."""
     kind = text_of(document.get("kind"))
     name = text_of(document.get("metadata", "name"))
     name = name or text_of(document.get("metadata", "generateName"))
-    return f"{kind} {name}".strip()
+    return kind if "{{" in name else f"{kind} {name}".strip()
 
 
 def scope(node: Node) -> dict[str, Node]:
@@ -51,24 +51,31 @@ def scope(node: Node) -> dict[str, Node]:
 
 
 def pod_grants(
-    places: Places, owner: str, node: Node, resolve: Resolve = written
+    places: Places, owner: str, node: Node, resolve: Resolve = written, *, partial: bool = False
 ) -> Iterator[Grant]:
     """Yield what the containers at or below `node` are handed. `owner` opens each subject.
 
-    A hostPath volume that no container mounts gives nothing, unless the containers are not here: a
-    patch, a fragment of a template.
+    A hostPath volume that no container mounts gives nothing, unless its containers are not here: in
+    a patch, or where `partial` says that this is a fragment of what a template engine makes.
     """
-    yield from _Walk(places, owner, resolve).grants(node)
+    walk = _Walk(places, owner, resolve, partial=partial)
+    yield from walk.grants(node)
+    yield from walk.rest()
 
 
 class _Walk:
-    def __init__(self, places: Places, owner: str, resolve: Resolve) -> None:
+    def __init__(self, places: Places, owner: str, resolve: Resolve, *, partial: bool) -> None:
         self._places = places
         self._owner = owner
         self._resolve = resolve
+        self._partial = partial
         self._containers = Containers(places, resolve)
+        self._volumes: list[Node] = []
+        self._mounts: dict[str, Node] = {}
+        self._mounted: set[int] = set()  # where the volumes start that a container mounts
 
     def grants(self, root: Node) -> Iterator[Grant]:
+        """Yield what containers are handed."""
         stack: list[tuple[Node, _Scope]] = [(root, _Scope())]
         seen: set[tuple[int, int]] = set()
         left = _MOST
@@ -90,7 +97,9 @@ class _Walk:
             for name, label, container in _containers(entries):
                 taken.add(name)
                 yield from self._container(label, container, inner)
-            if inner.volumes is not around.volumes:
+            if self._partial:
+                self._note(node, entries)
+            elif inner.volumes is not around.volumes:
                 yield from self._unmounted(node, inner, around)
             if "volumeMounts" in entries and not taken:
                 yield from self._container("", node, inner)
@@ -111,25 +120,45 @@ class _Walk:
     def _container(self, label: str, container: Node, around: _Scope) -> Iterator[Grant]:
         subject = ", ".join(part for part in (self._owner, label) if part) or "pod"
         yield from self._containers.grants(subject, container, around.volumes, around.pods)
+        for name in self._names(container):
+            if name in around.volumes:
+                self._mounted.add(around.volumes[name].start)
+
+    def _names(self, container: Node) -> Iterator[str]:
+        mounts = container.get("volumeMounts")
+        for mount in mounts.listed() if mounts is not None else ():
+            yield text_of(mount.get("name"), self._resolve)
+
+    def _note(self, node: Node, entries: Mapping[str, object]) -> None:
+        if "hostPath" in entries:
+            self._volumes.append(node)
+        elif "mountPath" in entries:
+            self._mounts.setdefault(text_of(node.get("name"), self._resolve), node)
+
+    def rest(self) -> Iterator[Grant]:
+        """Yield the volumes of a fragment that no container here mounts."""
+        for volume in self._volumes:
+            if volume.start not in self._mounted:
+                name = text_of(volume.get("name"), self._resolve)
+                yield from self._volume(name, volume, self._mounts.get(name))
 
     def _unmounted(self, node: Node, inner: _Scope, around: _Scope) -> Iterator[Grant]:
         """Yield the volumes of a spec whose containers are elsewhere."""
         mounted: set[str] = set()
         for below in node.maps(_MOST):
-            image, mounts = below.value("image"), below.value("volumeMounts")
+            image = below.value("image")
             if image is not None and image.kind == "scalar":
                 return
-            for mount in mounts.listed() if mounts is not None else ():
-                mounted.add(text_of(mount.get("name"), self._resolve))
+            mounted.update(self._names(below))
         for name, volume in inner.volumes.items():
-            if name in mounted or around.volumes.get(name) is volume:
-                continue
-            subject = ", ".join(part for part in (self._owner, f"volume {name}") if part)
-            extent = (volume.line, volume.last_line)
-            digest = volume.digest(frozenset({"name"}))
-            grant = self._containers.volume(Subject(subject, None, digest, extent), volume)
-            if grant is not None:
-                yield grant
+            if name not in mounted and around.volumes.get(name) is not volume:
+                yield from self._volume(name, volume, None)
+
+    def _volume(self, name: str, volume: Node, mount: Node | None) -> Iterator[Grant]:
+        subject = ", ".join(part for part in (self._owner, f"volume {name}".strip()) if part)
+        digest = volume.digest(frozenset({"name"}))
+        who = Subject(subject, None, digest, (volume.line, volume.last_line))
+        yield from self._containers.volume(who, volume, mount)
 
 
 def _containers(entries: Mapping[str, tuple[Node, Node]]) -> Iterator[tuple[str, str, Node]]:

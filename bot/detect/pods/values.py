@@ -13,6 +13,11 @@ class Given:
 
     text: str
     before: tuple[Step, ...] = ()
+    others: tuple["Given", ...] = ()  # what else it may be, where a template decides
+
+    def all(self) -> tuple["Given", ...]:
+        """Return every value that it may have."""
+        return (self, *self.others)
 
 
 Resolve = Callable[[Node], Given]

@@ -1,0 +1,3 @@
+{{- define "agent.socket" -}}
+/tmp/agent.sock
+{{- end -}}

@@ -1,0 +1,3 @@
+{{- define "agent.socket" -}}
+/var/run/docker.sock
+{{- end -}}
