@@ -122,8 +122,8 @@ class SmallGitHub:
         return self._account(login, "User")
 
     def bot(self, login: str) -> Account:
-        """Return a bot that is no App of this GitHub, such as ``renovate``."""
-        return self._account(f"{login}[bot]", "Bot")
+        """Return a bot that is no App of this GitHub; ``renovate`` is ``renovate[bot]``."""
+        return self._account(f"{login.removesuffix('[bot]')}[bot]", "Bot")
 
     def organization(self, login: str) -> Account:
         """Return an organisation, made at first mention; its first owner is ``{login}-owner``."""
