@@ -1,24 +1,35 @@
 """The one way through; read it and you have read the program (GATE.md, "One evaluation")."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from bot.detect.grant import Unknown
 from bot.detect.source import SourceError
 from bot.forge import read, write
+from bot.forge.changes import changes
 from bot.forge.client import Client, GitHub
 from bot.forge.error import ForgeError
+from bot.forge.label import with_label
+from bot.forge.read import Now
 from bot.forge.source import Files
 from bot.gate.facts import Facts
-from bot.gate.justification import labelled
-from bot.gate.verdict import Verdict, policy_of, verdict
+from bot.gate.justification import Why, labelled
+from bot.gate.verdict import Verdict, gravest, policy_of, verdict
 from bot.publish.check import broken
-from bot.publish.plan import plan
+from bot.publish.plan import missing, plan
 from bot.publish.writes import Write
 from bot.pull import PullRef
 from bot.review.compare import compare, in_scope, wanted
 from bot.review.incomplete import incomplete
 from bot.review.model import Review
+
+Clock = Callable[[], datetime]
+Told = Callable[[str, str], None]
+
+_ANNOUNCED = 2.0  # seconds: what was just announced may not be found yet
+_LISTED = 5.0  # seconds: likewise who put a label on
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +60,9 @@ def evaluate(
     github: GitHub,
     pull: PullRef,
     *,
-    now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    failed: Callable[[str, str], None] = lambda _what, _why: None,
+    now: Clock = lambda: datetime.now(UTC),
+    pause: Callable[[float], None] = time.sleep,
+    failed: Told = lambda _what, _why: None,
 ) -> Outcome:
     """Bring one pull request's check, comments and label up to date.
 
@@ -59,57 +71,88 @@ def evaluate(
     """
     try:
         client = github.client(pull.installation)
-        facts = read.facts(client, pull, github.app_id, now())
-    except ForgeError as error:
-        if not error.gone:
-            raise
-        return Gone(error.reason)
-    if not facts.is_open:
-        return Gone("closed")
-    try:
-        facts, answer, head = _judged(client, facts, now)
-        worst = _worst(github, client, facts, answer, now)
+        facts = _facts(github, client, pull, now, pause)
+        if not facts.is_open:
+            return Gone("closed")
+        answer, facts, seen = _answer(client, facts, now)
+        worst, seen = _worst(github, client, facts, answer, seen, now)
+        if seen.head != facts.head:
+            return Moved()
+        facts = replace(facts, same_head=seen.same_head)
         writes = plan(answer, facts, worst)
-    except SourceError as error:
-        raise ForgeError(str(error), retry=True) from error
-    except ForgeError:
+    except ForgeError as error:
+        if error.gone:
+            return Gone(error.reason)
         raise
-    except Exception as error:
-        what = f"{type(error).__name__}: {error}"
-        write.apply(client, pull, (broken(facts.head, what),), failed)
-        raise
-    if head != facts.head:
-        return Moved()
-    write.apply(client, pull, writes, failed)
+    write.apply(client, facts, writes, failed)
+    if answer.refusal is not None and answer.refusal.why is Why.NOT_YET:
+        raise ForgeError(f"not listed yet: {answer.refusal.why}", retry=True, after=_LISTED)
     return Done(answer, facts.head, writes)
 
 
-def _judged(
-    client: Client, facts: Facts, now: Callable[[], datetime]
-) -> tuple[Facts, Verdict, str]:
-    """Return the facts, with what only a review makes worth reading, the verdict, the head now."""
-    facts, review, head = _reviewed(client, facts)
+def _facts(
+    github: GitHub, client: Client, pull: PullRef, now: Clock, pause: Callable[[float], None]
+) -> Facts:
+    """Read the facts; what was just announced and is not found is asked for a second time."""
+    try:
+        return read.facts(client, pull, github.app_id, now())
+    except ForgeError as error:
+        if not error.gone:
+            raise
+    pause(_ANNOUNCED)
+    return read.facts(client, pull, github.app_id, now())
+
+
+def _answer(client: Client, facts: Facts, now: Clock) -> tuple[Verdict, Facts, Now]:
+    """Return the verdict, the facts it rests on, and the head after all was read.
+
+    What GitHub will not let us read, however often it is asked, is red. So is a defect of ours.
+    """
+    try:
+        return _judged(client, facts, now)
+    except SourceError as error:
+        cause = error.__cause__ if isinstance(error.__cause__, ForgeError) else None
+        if cause is None:
+            raise
+        if cause.retry:
+            raise cause from error
+        why = cause.reason
+    except ForgeError as error:
+        if error.retry:
+            raise
+        why = error.reason
+    except Exception as error:
+        red = broken(facts.head, f"{type(error).__name__}: {error}")
+        write.apply(client, facts, missing(red, facts), lambda _what, _why: None)
+        raise
+    unread = Unknown(".", None, f"GitHub does not let this change be read: {why}")
+    seen = read.now(client, facts)
+    return verdict(Review(unknowns=(unread,)), facts, now().date()), facts, seen
+
+
+def _judged(client: Client, facts: Facts, now: Clock) -> tuple[Verdict, Facts, Now]:
+    facts, review, seen = _reviewed(client, facts)
     policy, _ = policy_of(facts)
     if review.findings and labelled(facts, policy):
-        actors = {event.actor.login for event in facts.events if event.actor is not None}
-        facts = read.with_roles(client, facts, sorted(actors))
-    return facts, verdict(review, facts, now().date()), head
+        facts = with_label(client, facts, policy.label)
+        seen = read.now(client, facts)
+    return verdict(review, facts, now().date()), facts, seen
 
 
-def _reviewed(client: Client, facts: Facts) -> tuple[Facts, Review, str]:
-    differing = read.changes(client, facts)
-    files = Files(client, facts.pull, differing.merge_base, facts.head, differing.changes)
+def _reviewed(client: Client, facts: Facts) -> tuple[Facts, Review, Now]:
+    differing = changes(client, facts)
+    files = Files(client, facts, differing.merge_base, differing.changes)
     paths = {path for change in differing.changes for path in (change.old, change.new) if path}
+    if any(in_scope(path) for path in paths):
+        _prefetch(files)
     if read.POLICY_FILE in paths:
         text = files.read(facts.head, read.POLICY_FILE)
         facts = replace(facts, changes_policy=(text or b"").decode("utf-8", "replace"))
-    if any(in_scope(path) for path in paths):
-        _prefetch(files)
     policy, _ = policy_of(facts)
     review = compare(files.base_side, files.head_side, differing.changes, implicit=policy.implicit)
     if not differing.complete:
         review = incomplete(review, len(differing.changes))
-    return facts, review, files.seen_head or read.head(client, facts.pull)
+    return facts, review, files.now or read.now(client, facts)
 
 
 def _prefetch(files: Files) -> None:
@@ -125,18 +168,20 @@ def _prefetch(files: Files) -> None:
 
 
 def _worst(
-    github: GitHub,
-    client: Client,
-    facts: Facts,
-    answer: Verdict,
-    now: Callable[[], datetime],
-) -> Verdict:
-    """Return the gravest verdict on this head: a check belongs to a commit (GATE.md, step 6)."""
-    for number in facts.same_head:
-        if answer.conclusion == "failure":
-            break
-        other = replace(facts.pull, number=number)
-        theirs = read.facts(client, other, github.app_id, now())
-        if theirs.is_open and theirs.head == facts.head:
-            _, answer, _ = _judged(client, theirs, now)
-    return answer
+    github: GitHub, client: Client, facts: Facts, answer: Verdict, seen: Now, now: Clock
+) -> tuple[Verdict, Now]:
+    """Return the gravest verdict on this head: a check belongs to a commit (GATE.md, step 6).
+
+    Where there are others, the head is read again after them: one more may have come meanwhile.
+    """
+    verdicts = [answer]
+    for number in seen.same_head:
+        if number != facts.pull.number and seen.head == facts.head:
+            other = replace(facts.pull, number=number)
+            theirs = read.facts(client, other, github.app_id, now())
+            if theirs.is_open and theirs.head == facts.head:
+                verdicts.append(_answer(client, theirs, now)[0])
+    if len(verdicts) == 1:
+        return answer, seen
+    last = read.now(client, facts)
+    return gravest(verdicts), last if last == seen else replace(last, head="")

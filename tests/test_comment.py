@@ -17,6 +17,7 @@ from bot.publish.check import MOST_ANNOTATIONS, MOST_CHARACTERS, broken, check
 from bot.publish.comment import finding_comment, is_resolved, resolved_comment
 from bot.publish.escape import code, own, prose
 from bot.publish.plain import plain
+from bot.publish.record import Record, read_record
 from bot.publish.words import sentence
 from bot.publish.writes import marked, marker
 from bot.pull import PullRef
@@ -59,7 +60,6 @@ def finding(one: Grant, *also: Grant) -> Finding:
 def facts(**changes: object) -> Facts:
     known = Facts(
         PullRef(1, "acme", "shop", 1),
-        "PR_1",
         "h" * 40,
         "b" * 40,
         is_open=True,
@@ -159,11 +159,19 @@ def test_a_resolved_comment_is_marked_and_keeps_what_it_said() -> None:
 
 
 def test_markers_are_read_back_and_hostile_ones_are_not_made() -> None:
-    assert marked(f"x\n{marker('shown', 'aa', 'bb')}\ny", "shown") == {"aa", "bb"}
-    assert marked(code("<!-- sockgate:shown ff -->"), "finding") == frozenset()
-    text = finding_comment(finding(grant(subject="<!-- sockgate:finding ff -->")), STRICT)
-    assert "ff" not in marked(check(judged([grant()]), "h").summary, "shown")
-    assert text
+    assert marked(f"x\n{marker('finding', 'aa', 'bb')}", "finding") == {"aa", "bb"}
+    assert marked(f"{marker('finding', 'aa')}\nx", "finding") == frozenset()
+    hostile = grant(subject=marker("finding", "ff"), image=marker("record", "pull:1", "ff"))
+    assert marked(finding_comment(finding(hostile), STRICT), "finding") == {hostile.fingerprint}
+    assert read_record(check(judged([hostile]), "h").summary).shown == {hostile.fingerprint}
+    assert read_record(broken("h", marker("record", "pull:1", "ff")).summary).shown == frozenset()
+
+
+def test_the_record_of_a_check_is_read_back() -> None:
+    record = Record(frozenset({1, 12}), frozenset({"aa"}), 99, frozenset({"bb"}))
+    assert read_record(f"page\n\n{record.line()}\r\n") == record
+    assert record.covers == {"aa", "bb"}
+    assert read_record("page") == Record(frozenset())
 
 
 def judged(grants: list[Grant], **changes: object) -> Verdict:
@@ -178,7 +186,7 @@ def test_the_check_page_names_findings_label_and_role() -> None:
     assert "docker-socket-justified" in page.summary
     assert "`maintain`" in page.summary
     assert [one.line for one in page.annotations] == [6]
-    assert len(marked(page.summary, "shown")) == 1
+    assert read_record(page.summary) == Record(frozenset({1}), frozenset({grant().fingerprint}))
 
 
 def test_a_large_check_is_cut_and_says_how_much_was_left_out() -> None:
@@ -188,7 +196,7 @@ def test_a_large_check_is_cut_and_says_how_much_was_left_out() -> None:
     assert len(page.annotations) == MOST_ANNOTATIONS
     assert "850 annotations were left out" in page.summary
     assert "800 more were left out of this table" in page.summary
-    assert len(marked(page.summary, "shown")) == 900
+    assert len(read_record(page.summary).shown) == 900
 
 
 def test_a_green_check_says_by_whom_when_and_why() -> None:
@@ -226,7 +234,7 @@ def test_a_policy_that_is_broken_or_proposed_is_shown_with_line_and_key() -> Non
 
 def test_the_label_of_the_right_person_on_shown_findings_counts() -> None:
     one = grant()
-    run = CheckRun("h" * 40, "failure", AT, "", "", frozenset({one.fingerprint}))
+    run = CheckRun("h" * 40, AT, frozenset({1}), frozenset({one.fingerprint}))
     event = LabelEvent(STRICT.label, added=True, actor=Account("mia"), at=AT.replace(minute=5))
     known = {
         "labels": (STRICT.label,),

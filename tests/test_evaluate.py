@@ -143,7 +143,7 @@ def test_an_app_cannot_justify(acme: Team) -> None:
     acme.done(pull)
     other = acme.github.app("helper", permissions={"pull_requests": "write"}, events=[])
     other.install(acme.shop.owner)
-    pull.label(LABEL, by=acme.github.bot("helper[bot]"))
+    pull.label(LABEL, by=other.bot, app=other)
     refusal = acme.done(pull).verdict.refusal
     assert refusal is not None
     assert refusal.why is Why.NOT_A_PERSON

@@ -23,6 +23,11 @@ class ForgeError(Exception):
         return self.status in {404, 410, 451}
 
     @property
+    def heavy(self) -> bool:
+        """Whether asking for less at a time may help."""
+        return self.status in {500, 502, 503, 504}
+
+    @property
     def refused(self) -> bool:
         """Whether GitHub understood a write and does not take it as it is."""
         return self.status == 422

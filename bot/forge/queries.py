@@ -1,51 +1,58 @@
 """The GraphQL queries, checked against GitHub's schema in the tests."""
 
-FACTS = """
-query Facts($owner: String!, $repo: String!, $number: Int!, $app: Int!) {
+# Our own runs on a commit. They tell what was shown when, so all of them are read.
+_OWN_CHECKS = """
+fragment ownChecks on Commit {
+  oid
+  checkSuites(last: 3, filterBy: {appId: $app}) {
+    nodes {
+      status
+      checkRuns(last: 20, filterBy: {checkType: ALL, checkName: "docker-socket"}) {
+        nodes { databaseId completedAt summary externalId }
+      }
+    }
+  }
+}
+"""
+
+_CONTRIBUTORS = """
+fragment contributors on Commit {
+  authors(first: 20) { nodes { user { login } } }
+  committer { user { login } }
+}
+"""
+
+# The three lists that may be longer than a page have a cursor each.
+_FACTS = """
+query Facts(
+  $owner: String!, $repo: String!, $number: Int!, $app: Int!
+  $commits: String, $reviewThreads: String, $comments: String
+) {
   repository(owner: $owner, name: $repo) {
     owner { __typename }
-    defaultBranchRef { name }
-    policy: object(expression: "HEAD:.github/sockgate.yml") { ... on Blob { text isTruncated } }
+    policy: object(expression: "HEAD:.github/sockgate.yml") { ... on Blob { text } }
     pullRequest(number: $number) {
-      id
       state
       body
+      updatedAt
       author { __typename login }
       headRefOid
+      headRefName
       baseRefOid
+      baseRef { target { oid } }
       labels(first: 100) { nodes { name } }
-      commits(last: 100) {
+      commits(last: 100, before: $commits) {
         totalCount
+        pageInfo { hasPreviousPage startCursor }
+        nodes { commit { ...ownChecks ...contributors } }
+      }
+      timelineItems(last: 50, itemTypes: [HEAD_REF_FORCE_PUSHED_EVENT]) {
         nodes {
-          commit {
-            oid
-            authors(first: 10) { nodes { user { login } } }
-            committer { user { login } }
-            checkSuites(first: 5, filterBy: {appId: $app}) {
-              nodes {
-                checkRuns(last: 20, filterBy: {checkType: ALL, checkName: "docker-socket"}) {
-                  nodes { databaseId conclusion completedAt title summary externalId }
-                }
-              }
-            }
-          }
+          ... on HeadRefForcePushedEvent { createdAt beforeCommit { ...ownChecks } }
         }
       }
-      head: commits(last: 1) {
-        nodes {
-          commit {
-            associatedPullRequests(first: 10) { nodes { number state headRefOid } }
-          }
-        }
-      }
-      timelineItems(last: 100, itemTypes: [LABELED_EVENT, UNLABELED_EVENT]) {
-        nodes {
-          __typename
-          ... on LabeledEvent { createdAt actor { __typename login } label { name } }
-          ... on UnlabeledEvent { createdAt actor { __typename login } label { name } }
-        }
-      }
-      reviewThreads(last: 100) {
+      reviewThreads(last: 100, before: $reviewThreads) {
+        pageInfo { hasPreviousPage startCursor }
         nodes {
           id
           path
@@ -55,7 +62,8 @@ query Facts($owner: String!, $repo: String!, $number: Int!, $app: Int!) {
           }
         }
       }
-      comments(last: 100) {
+      comments(last: 100, before: $comments) {
+        pageInfo { hasPreviousPage startCursor }
         nodes {
           databaseId viewerDidAuthor body createdAt includesCreatedEdit
           author { __typename login }
@@ -64,32 +72,56 @@ query Facts($owner: String!, $repo: String!, $number: Int!, $app: Int!) {
     }
   }
   ownerPolicy: repository(owner: $owner, name: ".github") {
-    object(expression: "HEAD:sockgate.yml") { ... on Blob { text isTruncated } }
+    object(expression: "HEAD:sockgate.yml") { ... on Blob { text } }
   }
 }
 """
+FACTS = _OWN_CHECKS + _CONTRIBUTORS + _FACTS
 
-BLOBS = """
-query Blobs($owner: String!, $repo: String!, $number: Int!) {{
-  repository(owner: $owner, name: $repo) {{
-    pullRequest(number: $number) {{ headRefOid }}
-{objects}
-  }}
+_COMMIT = """
+query Commit($owner: String!, $repo: String!, $oid: GitObjectID!, $app: Int!) {
+  repository(owner: $owner, name: $repo) {
+    object(oid: $oid) { ... on Commit { ...ownChecks ...contributors } }
+  }
+}
+"""
+COMMIT = _OWN_CHECKS + _CONTRIBUTORS + _COMMIT
+
+# The head as it is now, and the open pull requests that share it: those that GitHub associates with
+# the commit, and those of the same branch, since GitHub associates none with a commit of the
+# default branch (REST, "list pull requests associated with a commit").
+_NOW = """
+    pullRequest(number: $number) {
+      headRefOid
+      commits(last: 1) {
+        nodes {
+          commit { associatedPullRequests(first: 50) { nodes { number state headRefOid } } }
+        }
+      }
+    }
+    pullRequests(states: OPEN, first: 50, headRefName: $branch) {
+      nodes { number state headRefOid }
+    }
+"""
+NOW = f"""
+query Now($owner: String!, $repo: String!, $number: Int!, $branch: String!) {{
+  repository(owner: $owner, name: $repo) {{{_NOW}  }}
 }}
 """
 
-PATH = (
-    "    {alias}: object(expression: {expression}) "
-    "{{ ... on Blob {{ text isBinary isTruncated oid }} }}"
-)
-
-HEAD = """
-query Head($owner: String!, $repo: String!, $number: Int!) {
-  repository(owner: $owner, name: $repo) {
-    pullRequest(number: $number) { headRefOid state }
-  }
-}
+_BLOBS = f"""
+query Blobs($owner: String!, $repo: String!, $number: Int!, $branch: String!) {{
+  repository(owner: $owner, name: $repo) {{{_NOW}%s
+  }}
+}}
 """
+_BLOB = "    %s: object(expression: %s) { ... on Blob { text byteSize oid } }"
+
+
+def blobs(expressions: list[str]) -> str:
+    """Return the query that reads files, given as JSON strings "commit:path", as f0 and on."""
+    return _BLOBS % "\n".join(_BLOB % (f"f{n}", one) for n, one in enumerate(expressions))
+
 
 OPEN = """
 query Open($owner: String!, $repo: String!, $after: String) {

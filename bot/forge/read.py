@@ -1,43 +1,30 @@
-"""GitHub's answers -> Facts and changes. No object of PyGithub ever leaves this room."""
+"""GitHub's answers -> Facts. No object of PyGithub ever leaves this room."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from bot.forge.client import Client
-from bot.forge.error import ForgeError
-from bot.forge.queries import FACTS, HEAD, OPEN
-from bot.gate.facts import (
-    Account,
-    CheckRun,
-    Comment,
-    Facts,
-    LabelEvent,
-    PolicyText,
-    Reason,
-    Role,
-)
-from bot.publish.writes import marked
+from bot.forge.queries import COMMIT, FACTS, NOW, OPEN
+from bot.gate.facts import Account, CheckRun, Comment, Facts, PolicyText, Reason
+from bot.publish.record import read_record
 from bot.pull import PullRef
-from bot.review.compare import in_scope
-from bot.review.hunks import read_hunks
-from bot.review.model import Change
 
 POLICY_FILE = ".github/sockgate.yml"
-_MOST_COMPARED = 300  # files that a comparison lists (REST, "compare two commits")
-_MOST_FILES = 3_000  # files that a pull request lists (REST, "list pull requests files")
+_LISTS = ("commits", "reviewThreads", "comments")  # each may be longer than a page
+_MOST_PAGES = 50
 _MOST_COMMITS = 250  # commits that a pull request lists (REST, "list commits on a pull request")
-_STATUS = {"added": "A", "removed": "D", "renamed": "R", "copied": "A"}
+
+Node = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
-    """What differs between the merge base and the head."""
+class Now:
+    """What is read once more right before writing."""
 
-    merge_base: str
-    changes: tuple[Change, ...]
-    complete: bool  # false where GitHub lists no more files
+    head: str
+    same_head: tuple[int, ...]  # all open pull requests with this head
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,76 +38,63 @@ class OpenPull:
 
 def facts(client: Client, pull: PullRef, app_id: int, now: datetime) -> Facts:
     """Read one pull request afresh. Raises ForgeError."""
-    variables = {"owner": pull.owner, "repo": pull.repo, "number": pull.number, "app": app_id}
-    data = client.graphql(FACTS, variables, optional="ownerPolicy")
+    data, lists = _paged(client, pull, app_id)
     repository = data["repository"]
     found = repository["pullRequest"]
-    commits = [node["commit"] for node in _nodes(found["commits"])]
-    people, complete = _contributors(client, pull, commits, found["commits"]["totalCount"])
+    commits = [node["commit"] for node in lists["commits"]]
+    if found["headRefOid"] not in {commit["oid"] for commit in commits}:  # too many to be listed
+        commits.append(_commit(client, pull, found["headRefOid"], app_id))
+    pushes = nodes(found["timelineItems"])
+    replaced = [push["beforeCommit"] for push in pushes if push["beforeCommit"]]
+    head = next(commit for commit in commits if commit["oid"] == found["headRefOid"])
     return Facts(
         pull=pull,
-        node=found["id"],
         head=found["headRefOid"],
-        base=found["baseRefOid"],
+        branch=found["headRefName"],
+        base=((found["baseRef"] or {}).get("target") or {}).get("oid") or found["baseRefOid"],
         is_open=found["state"] == "OPEN",
         author=_account(found["author"]),
         body=found["body"] or "",
-        contributors=people,
-        all_contributors_known=complete,
-        labels=tuple(node["name"] for node in _nodes(found["labels"])),
-        events=tuple(_event(node) for node in _nodes(found["timelineItems"])),
-        checks=tuple(sorted(_checks(commits), key=_when)),
-        comments=(*_threads(_nodes(found["reviewThreads"])), *_own(_nodes(found["comments"]))),
-        reasons=tuple(_reasons(_nodes(found["comments"]))),
+        contributors=_contributors(commits),
+        all_contributors_known=found["commits"]["totalCount"] < _MOST_COMMITS,
+        labels=tuple(node["name"] for node in nodes(found["labels"])),
+        force_pushes=tuple(_time(push["createdAt"]) for push in pushes),
+        checks=tuple(sorted({*_checks(commits), *_checks(replaced)}, key=_when)),
+        check_asked=_asked(head),
+        comments=(*_threads(lists["reviewThreads"]), *_own(lists["comments"])),
+        reasons=tuple(_reasons(lists["comments"])),
         policy=_policy(repository["policy"], data["ownerPolicy"], pull.owner),
         owner_is_user=repository["owner"]["__typename"] == "User",
-        same_head=tuple(sorted(set(_same_head(found)) - {pull.number})),
+        updated_at=_time(found["updatedAt"]),
         read_at=now,
     )
 
 
-def with_roles(client: Client, known: Facts, logins: Sequence[str]) -> Facts:
-    """Add the present roles of people. A look-up that GitHub refuses is no role.
-
-    REST, "get repository permissions for a user": `role_name`; a custom role counts as the legacy
-    `permission` beside it. Raises ForgeError where trying again can help.
-    """
-    return replace(known, roles=tuple((name, _role(client, known.pull, name)) for name in logins))
+def now(client: Client, known: Facts) -> Now:
+    """Read the head as it is now, and who shares it. Raises ForgeError."""
+    return now_of(client.graphql(NOW, now_variables(known))["repository"])
 
 
-def _role(client: Client, pull: PullRef, login: str) -> Role:
-    try:
-        answer = client.get(f"/repos/{pull.owner}/{pull.repo}/collaborators/{login}/permission")
-    except ForgeError as error:
-        if error.retry:
-            raise
-        return Role.NONE
-    names = (str(answer.get("role_name", "")), str(answer.get("permission", "")))
-    return next(
-        (Role[name.upper()] for name in names if name.upper() in Role.__members__), Role.NONE
-    )
-
-
-def changes(client: Client, known: Facts) -> Changes:
-    """Read what the pull request changes, against its merge base. Raises ForgeError."""
+def now_variables(known: Facts) -> dict[str, Any]:
+    """Return what the queries that also read the present ask for."""
     pull = known.pull
-    path = f"/repos/{pull.owner}/{pull.repo}"
-    answer = client.get(f"{path}/compare/{known.base}...{known.head}", {"per_page": 1})
-    files = answer.get("files") or []
-    if len(files) >= _MOST_COMPARED:
-        most = _MOST_FILES // 100
-        files = list(client.pages(f"{path}/pulls/{pull.number}/files", most=most))
-    return Changes(
-        merge_base=answer["merge_base_commit"]["sha"],
-        changes=tuple(_change(file) for file in files),
-        complete=len(files) < _MOST_FILES,
-    )
+    return {
+        "owner": pull.owner,
+        "repo": pull.repo,
+        "number": pull.number,
+        "branch": known.branch,
+    }
 
 
-def head(client: Client, pull: PullRef) -> str:
-    """Return the head commit as it is now. Raises ForgeError."""
-    variables = {"owner": pull.owner, "repo": pull.repo, "number": pull.number}
-    return str(client.graphql(HEAD, variables)["repository"]["pullRequest"]["headRefOid"])
+def now_of(repository: Node) -> Now:
+    """Read the present out of an answer."""
+    found = repository["pullRequest"]
+    others = nodes(repository["pullRequests"])
+    for node in nodes(found["commits"]):
+        others += nodes(node["commit"]["associatedPullRequests"])
+    head = found["headRefOid"]
+    numbers = {o["number"] for o in others if o["state"] == "OPEN" and o["headRefOid"] == head}
+    return Now(head, tuple(sorted(numbers)))
 
 
 def open_pulls(client: Client, installation: int, owner: str, repo: str) -> Iterator[OpenPull]:
@@ -130,7 +104,7 @@ def open_pulls(client: Client, installation: int, owner: str, repo: str) -> Iter
         variables = {"owner": owner, "repo": repo, "after": after}
         page = client.graphql(OPEN, variables)["repository"]["pullRequests"]
         for node in page["nodes"]:
-            labels = tuple(label["name"] for label in _nodes(node["labels"]))
+            labels = tuple(label["name"] for label in nodes(node["labels"]))
             ref = PullRef(installation, owner, repo, node["number"])
             yield OpenPull(ref, node["headRefOid"], labels)
         if not page["pageInfo"]["hasNextPage"]:
@@ -144,87 +118,96 @@ def repositories(client: Client) -> Iterator[tuple[str, str]]:
         yield repository["owner"]["login"], repository["name"]
 
 
-def _change(file: Mapping[str, Any]) -> Change:
-    old, new = file.get("previous_filename") or file["filename"], file["filename"]
-    match _STATUS.get(file["status"], "M"):
-        case "A":
-            old = None
-        case "D":
-            new = None
-        case _:
-            pass
-    patch = file.get("patch")
-    read = in_scope(new or "") or in_scope(old or "")
-    return Change(old, new, read_hunks(str(patch)) if read and patch is not None else None)
+def nodes(connection: Node | None) -> list[Node]:
+    """Return a connection's nodes; GitHub leaves out what there is none of."""
+    found = (connection or {}).get("nodes") or []
+    return [node for node in found if node is not None]
 
 
-def _account(node: Mapping[str, Any] | None) -> Account | None:
+def _paged(client: Client, pull: PullRef, app_id: int) -> tuple[Any, dict[str, list[Node]]]:
+    """Read the first page of everything, then the earlier pages of what has any."""
+    asked = {"owner": pull.owner, "repo": pull.repo, "number": pull.number, "app": app_id}
+    data = client.graphql(FACTS, asked, optional="ownerPolicy")
+    found = data["repository"]["pullRequest"]
+    lists = {name: nodes(found[name]) for name in _LISTS}
+    page: Node = found
+    left: tuple[str, ...] = _LISTS
+    for _ in range(_MOST_PAGES):
+        left = tuple(name for name in left if page[name]["pageInfo"]["hasPreviousPage"])
+        if not left:
+            break
+        cursors = {name: page[name]["pageInfo"]["startCursor"] for name in left}
+        again = client.graphql(FACTS, asked | cursors, optional="ownerPolicy")
+        page = again["repository"]["pullRequest"]
+        for name in left:
+            lists[name] = nodes(page[name]) + lists[name]
+    return data, lists
+
+
+def _commit(client: Client, pull: PullRef, oid: str, app_id: int) -> Node:
+    asked = {"owner": pull.owner, "repo": pull.repo, "oid": oid, "app": app_id}
+    found: Node = client.graphql(COMMIT, asked)["repository"]["object"]
+    return found
+
+
+def _account(node: Node | None) -> Account | None:
     if node is None:
         return None
     return Account(node["login"], node["__typename"] == "User")
-
-
-def _event(node: Mapping[str, Any]) -> LabelEvent:
-    added = node["__typename"] == "LabeledEvent"
-    return LabelEvent(
-        node["label"]["name"], added, _account(node["actor"]), _time(node["createdAt"])
-    )
 
 
 def _time(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
-def _checks(commits: list[Mapping[str, Any]]) -> Iterator[CheckRun]:
+def _checks(commits: list[Node]) -> Iterator[CheckRun]:
     for commit in commits:
-        for suite in _nodes(commit["checkSuites"]):
-            for run in _nodes(suite["checkRuns"]):
+        for suite in nodes(commit["checkSuites"]):
+            for run in nodes(suite["checkRuns"]):
                 completed = run["completedAt"]
+                record = read_record(run["summary"] or "")
                 yield CheckRun(
                     head=commit["oid"],
-                    conclusion=(run["conclusion"] or "").lower(),
                     completed_at=_time(completed) if completed else None,
-                    title=run["title"] or "",
-                    summary=run["summary"] or "",
-                    covered=marked(run["summary"] or "", "shown"),
+                    pulls=record.pulls,
+                    shown=record.shown,
+                    label=record.label,
+                    covers=record.covers,
                     digest=run["externalId"] or "",
                     id=run["databaseId"],
                 )
 
 
-def _nodes(connection: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
-    """Return a connection's nodes; GitHub leaves out what there is none of."""
-    nodes = (connection or {}).get("nodes") or []
-    return [node for node in nodes if node is not None]
+def _asked(head: Node) -> bool:
+    """Tell whether a check that stands is asked for again.
+
+    "Re-run" leaves the run as it is and resets its suite (REST, "rerequest a check run").
+    """
+    return any(
+        suite["status"] != "COMPLETED" and nodes(suite["checkRuns"])
+        for suite in nodes(head["checkSuites"])
+    )
 
 
 def _when(run: CheckRun) -> tuple[datetime, int]:
     return run.completed_at or datetime.min.replace(tzinfo=UTC), run.id
 
 
-def _contributors(
-    client: Client, pull: PullRef, commits: list[Mapping[str, Any]], total: int
-) -> tuple[frozenset[str], bool]:
-    logins = {
+def _contributors(commits: list[Node]) -> frozenset[str]:
+    return frozenset(
         user["login"]
         for commit in commits
         for user in (
-            *(author["user"] for author in _nodes(commit["authors"])),
+            *(author["user"] for author in nodes(commit["authors"])),
             (commit["committer"] or {}).get("user"),
         )
         if user is not None
-    }
-    if total > len(commits):
-        path = f"/repos/{pull.owner}/{pull.repo}/pulls/{pull.number}/commits"
-        for commit in client.pages(path, most=_MOST_COMMITS // 100 + 1):
-            people = (commit["author"], commit["committer"])
-            logins |= {person["login"] for person in people if person and "login" in person}
-    return frozenset(logins), total <= _MOST_COMMITS
+    )
 
 
-def _threads(nodes: list[Mapping[str, Any]]) -> Iterator[Comment]:
-    for thread in nodes:
-        comments = _nodes(thread["comments"])
+def _threads(threads: list[Node]) -> Iterator[Comment]:
+    for thread in threads:
+        comments = nodes(thread["comments"])
         if comments and comments[0]["viewerDidAuthor"]:
             yield Comment(
                 id=comments[0]["databaseId"],
@@ -236,33 +219,24 @@ def _threads(nodes: list[Mapping[str, Any]]) -> Iterator[Comment]:
             )
 
 
-def _own(nodes: list[Mapping[str, Any]]) -> Iterator[Comment]:
-    for node in nodes:
+def _own(comments: list[Node]) -> Iterator[Comment]:
+    for node in comments:
         if node["viewerDidAuthor"]:
             yield Comment(node["databaseId"], node["body"])
 
 
-def _reasons(nodes: list[Mapping[str, Any]]) -> Iterator[Reason]:
-    for node in nodes:
+def _reasons(comments: list[Node]) -> Iterator[Reason]:
+    for node in comments:
         author = _account(node["author"])
         if author is not None and author.is_person and not node["body"].startswith("/"):
             edited = bool(node["includesCreatedEdit"])
             yield Reason(author, node["body"], _time(node["createdAt"]), edited)
 
 
-def _policy(
-    own: Mapping[str, Any] | None, owners: Mapping[str, Any] | None, owner: str
-) -> PolicyText | None:
+def _policy(own: Node | None, owners: Node | None, owner: str) -> PolicyText | None:
     if own is not None and own.get("text") is not None:
         return PolicyText(own["text"], POLICY_FILE)
     blob = owners["object"] if owners is not None else None
     if blob is not None and blob.get("text") is not None:
         return PolicyText(blob["text"], f"{owner}/.github: sockgate.yml")
     return None
-
-
-def _same_head(found: Mapping[str, Any]) -> Iterator[int]:
-    for node in _nodes(found["head"]):
-        for other in _nodes(node["commit"]["associatedPullRequests"]):
-            if other["state"] == "OPEN" and other["headRefOid"] == found["headRefOid"]:
-                yield other["number"]

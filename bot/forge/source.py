@@ -6,39 +6,51 @@ request's head, so that the last one tells for free whether it moved.
 
 import base64
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from threading import Lock
+from posixpath import join
+from typing import Any
 
 from bot.detect.source import SourceError
 from bot.forge.client import Client
 from bot.forge.error import ForgeError
-from bot.forge.queries import BLOBS, PATH
-from bot.pull import PullRef
+from bot.forge.queries import blobs
+from bot.forge.read import Now, now_of, now_variables
+from bot.gate.facts import Facts
 from bot.review.model import Change
 
-_BATCH = 120  # blobs of one query
-_MODES = frozenset({"100644", "100755", "100664"})
+_BATCH = 100  # blobs of one query
+_SMALL_BATCH = 20  # of one that GitHub did not manage
+_LARGEST_FILE = 16 * 1024 * 1024  # bytes
+_MOST_BYTES = 128 * 1024 * 1024  # of all files of one evaluation: the author chooses their number
+_FILES = frozenset({"100644", "100755", "100664"})  # modes; symbolic links are no files here
+_MOST_TREES = 60  # requests for a tree that GitHub does not list whole
 
 
 @dataclass(slots=True)
 class Files:
-    """Both sides of one pull request."""
+    """Both sides of one pull request, for one thread."""
 
     client: Client
-    pull: PullRef
+    known: Facts
     merge_base: str
-    head: str
     changes: tuple[Change, ...]
-    seen_head: str = ""  # the head as the last batch told; "" before the first
-    _known: dict[tuple[str, str], bytes | None] = field(default_factory=dict)
+    now: Now | None = None  # as the last batch told; None before the first
+    complete: bool = True  # false where not every path could be listed
+    _content: dict[tuple[str, str], bytes | None] = field(default_factory=dict)
+    _bytes: int = 0
     _paths: tuple[str, ...] | None = None
-    _lock: Lock = field(default_factory=Lock)
+    _listed: frozenset[str] = frozenset()
     _touched: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         sides = (path for change in self.changes for path in (change.old, change.new))
         self._touched = frozenset(path for path in sides if path is not None)
+
+    @property
+    def head(self) -> str:
+        """The head commit."""
+        return self.known.head
 
     @property
     def base_side(self) -> "Side":
@@ -51,59 +63,91 @@ class Files:
         return Side(self, self.head)
 
     def paths(self) -> tuple[str, ...]:
-        """Return every path of the head. Raises ForgeError.
-
-        Where GitHub cuts the tree short (past 100,000 entries), what it gives has to do: the
-        changed files are known anyway.
-        """
+        """Return every path of the head. Raises ForgeError."""
         if self._paths is None:
-            where = f"/repos/{self.pull.owner}/{self.pull.repo}/git/trees/{self.head}"
-            tree = self.client.get(where, {"recursive": 1})["tree"]
-            listed = (one["path"] for one in tree if one["mode"] in _MODES)
-            self._paths = tuple(sorted(listed))
+            self._paths = tuple(sorted(self._tree(self.head)))
+            self._listed = frozenset(self._paths)
         return self._paths
 
     def fetch(self, wanted: Iterable[tuple[str, str]]) -> None:
         """Read files, given as (commit, path), that are not known yet. Raises ForgeError."""
         missing = [
-            one for one in dict.fromkeys(map(self._shared, wanted)) if one not in self._known
+            one for one in dict.fromkeys(map(self._shared, wanted)) if one not in self._content
         ]
         for start in range(0, len(missing), _BATCH):
-            self._batch(missing[start : start + _BATCH])
+            part = missing[start : start + _BATCH]
+            try:
+                self._batch(part)
+            except ForgeError as error:
+                if not error.heavy:
+                    raise
+                for small in range(0, len(part), _SMALL_BATCH):
+                    self._batch(part[small : small + _SMALL_BATCH])
 
     def read(self, commit: str, path: str) -> bytes | None:
         """Return one file's bytes, None where there is none. Raises ForgeError."""
         key = self._shared((commit, path))
-        with self._lock:
-            if key not in self._known:
-                if self._paths is not None and key[0] == self.head and path not in self._paths:
-                    return None
-                self._batch([key])
-            return self._known[key]
+        if key not in self._content:
+            if key[0] == self.head and self._listed and self.complete and path not in self._listed:
+                return None
+            self._batch([key])
+        return self._content[key]
 
     def _shared(self, key: tuple[str, str]) -> tuple[str, str]:
         """Name an unchanged file by the head: it is the same blob in the merge base."""
         return key if key[1] in self._touched else (self.head, key[1])
 
-    def _batch(self, keys: Sequence[tuple[str, str]]) -> None:
-        objects = "\n".join(
-            PATH.format(alias=f"f{number}", expression=json.dumps(f"{commit}:{path}"))
-            for number, (commit, path) in enumerate(keys)
-        )
-        variables = {"owner": self.pull.owner, "repo": self.pull.repo, "number": self.pull.number}
-        answer = self.client.graphql(BLOBS.format(objects=objects), variables)["repository"]
-        self.seen_head = answer["pullRequest"]["headRefOid"]
-        for number, key in enumerate(keys):
-            self._known[key] = self._content(answer[f"f{number}"])
+    def _tree(self, sha: str) -> Iterator[str]:
+        """Yield the files of a tree; folder by folder where GitHub cuts the whole one short.
 
-    def _content(self, blob: Mapping[str, object] | None) -> bytes | None:
-        if not blob:  # no such path, or a folder
-            return None
-        text = blob["text"]
-        if isinstance(text, str) and not blob["isTruncated"] and not blob["isBinary"]:
-            return text.encode("utf-8", "surrogatepass")
-        where = f"/repos/{self.pull.owner}/{self.pull.repo}/git/blobs/{blob['oid']}"
-        answer = self.client.get(where)
+        REST, "get a tree": at most 100,000 entries or 7 MB, then `truncated`.
+        """
+        left = [(sha, "")]
+        for _ in range(_MOST_TREES):
+            if not left:
+                return
+            tree, folder = left.pop(0)
+            answer = self._entries(tree, recursive=True)
+            if answer["truncated"]:
+                answer = self._entries(tree, recursive=False)
+                left += [
+                    (one["sha"], join(folder, one["path"]))
+                    for one in answer["tree"]
+                    if one["type"] == "tree"
+                ]
+            yield from (
+                join(folder, one["path"]) for one in answer["tree"] if one["mode"] in _FILES
+            )
+        self.complete = not left
+
+    def _entries(self, tree: str, *, recursive: bool) -> Mapping[str, Any]:
+        pull = self.known.pull
+        where = f"/repos/{pull.owner}/{pull.repo}/git/trees/{tree}"
+        answer: Mapping[str, Any] = self.client.get(where, {"recursive": 1} if recursive else {})
+        return answer
+
+    def _batch(self, keys: Sequence[tuple[str, str]]) -> None:
+        query = blobs([json.dumps(f"{commit}:{path}") for commit, path in keys])
+        answer = self.client.graphql(query, now_variables(self.known))["repository"]
+        self.now = now_of(answer)
+        for number, key in enumerate(keys):
+            blob = answer[f"f{number}"]
+            if not blob:  # no such path, or a folder
+                self._content[key] = None
+                continue
+            self._bytes += blob["byteSize"]
+            if blob["byteSize"] > _LARGEST_FILE or self._bytes > _MOST_BYTES:
+                raise ForgeError(f"too large to be read: {key[1]}", retry=False)
+            self._content[key] = self._whole(blob)
+
+    def _whole(self, blob: Mapping[str, Any]) -> bytes:
+        """Return a blob's bytes; from REST where GraphQL has no text, cut it short or mended it."""
+        if isinstance(blob["text"], str):
+            data = blob["text"].encode("utf-8", "surrogatepass")
+            if len(data) == blob["byteSize"]:
+                return data
+        pull = self.known.pull
+        answer = self.client.get(f"/repos/{pull.owner}/{pull.repo}/git/blobs/{blob['oid']}")
         return base64.b64decode(answer["content"])
 
 

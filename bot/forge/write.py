@@ -6,6 +6,8 @@ from urllib.parse import quote
 
 from bot.forge.client import Client
 from bot.forge.error import ForgeError
+from bot.forge.label import label_events
+from bot.gate.facts import Facts
 from bot.gate.policy import CHECK
 from bot.publish.writes import (
     EditComment,
@@ -21,7 +23,7 @@ from bot.pull import PullRef
 Log = Callable[[str, str], None]  # (what, why it failed)
 
 
-def apply(client: Client, pull: PullRef, writes: tuple[Write, ...], failed: Log) -> None:
+def apply(client: Client, known: Facts, writes: tuple[Write, ...], failed: Log) -> None:
     """Send the writes in order.
 
     Raises ForgeError where the check could not be written, or where anything else failed in a way
@@ -30,7 +32,7 @@ def apply(client: Client, pull: PullRef, writes: tuple[Write, ...], failed: Log)
     left: ForgeError | None = None
     for write in writes:
         try:
-            _send(client, pull, write)
+            _send(client, known.pull, write)
         except ForgeError as error:
             if isinstance(write, PutCheck):
                 raise
@@ -54,7 +56,7 @@ def _send(client: Client, pull: PullRef, write: Write) -> None:
             where = f"{repository}/issues/{pull.number}/comments"
             client.send("POST", where, {"body": write.body})
         case RemoveLabel():
-            _remove_label(client, f"{repository}/issues/{pull.number}/labels", write.name)
+            _remove_label(client, pull, write)
         case _:
             assert_never(write)
 
@@ -126,9 +128,14 @@ def _single(client: Client, pull: str, head: str, comment: Mapping[str, Any]) ->
     return True
 
 
-def _remove_label(client: Client, labels: str, name: str) -> None:
+def _remove_label(client: Client, pull: PullRef, write: RemoveLabel) -> None:
+    """Take a label off, unless somebody put it on anew since it was judged."""
+    last = [event.id for event in label_events(client, pull, write.name)][-1:]
+    if last and last != [write.event]:
+        return
+    labels = f"/repos/{pull.owner}/{pull.repo}/issues/{pull.number}/labels"
     try:
-        client.send("DELETE", f"{labels}/{quote(name, safe='')}")
+        client.send("DELETE", f"{labels}/{quote(write.name, safe='')}")
     except ForgeError as error:
         if not error.gone:
             raise

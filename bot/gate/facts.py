@@ -38,22 +38,27 @@ class Account:
 class LabelEvent:
     """A label put on or taken off, newest last in `Facts.events`."""
 
-    name: str
+    name: str  # as it was called then: renaming a label does not rewrite history
     added: bool
     actor: Account | None  # None where the account is gone
     at: datetime
+    id: int = 0  # REST id of the event
+    through: str = ""  # slug of the App that acted for the person; "" for nobody
 
 
 @dataclass(frozen=True, slots=True)
 class CheckRun:
-    """A run of our own App on a commit of the pull request, recognised by the App's id."""
+    """A run of our own App on a commit of the pull request, recognised by the App's id.
+
+    What it showed and accepted is its own record, which nobody else can write (`publish.record`).
+    """
 
     head: str
-    conclusion: str
     completed_at: datetime | None
-    title: str
-    summary: str
-    covered: frozenset[str] = frozenset()  # fingerprints that this run showed red
+    pulls: frozenset[int] = frozenset()  # the pull requests it speaks of: a check is a commit's
+    shown: frozenset[str] = frozenset()  # fingerprints of the findings on its page
+    label: int | None = None  # the label event that it found to count
+    covers: frozenset[str] = frozenset()  # fingerprints that the label was put on for
     digest: str = ""  # of everything that was written
     id: int = 0
 
@@ -93,24 +98,27 @@ class Facts:
     """One snapshot. Nothing in it is decided by the pull request alone, but its own text."""
 
     pull: PullRef
-    node: str  # GraphQL id of the pull request
     head: str
     base: str  # head of the base branch; the merge base comes with the changes
     is_open: bool
     author: Account | None
+    branch: str = ""  # name of the head branch, wherever it is
     body: str = ""
     contributors: frozenset[str] = frozenset()  # authors and committers of its commits
     all_contributors_known: bool = True  # false past what GitHub lists
     labels: tuple[str, ...] = ()
-    events: tuple[LabelEvent, ...] = ()
+    events: tuple[LabelEvent, ...] = ()  # of the policy's label
+    force_pushes: tuple[datetime, ...] = ()  # when the head was replaced
     roles: tuple[tuple[str, Role], ...] = ()  # by login, of those who put the label on
-    checks: tuple[CheckRun, ...] = ()  # oldest first
+    checks: tuple[CheckRun, ...] = ()  # on its commits and its replaced heads, oldest first
+    check_asked: bool = False  # somebody pressed "Re-run" since our newest check on the head
     comments: tuple[Comment, ...] = ()
     reasons: tuple[Reason, ...] = ()
     policy: PolicyText | None = None
     changes_policy: str | None = None  # the policy as the pull request would have it
     owner_is_user: bool = False
     same_head: tuple[int, ...] = ()  # other open pull requests with this head commit
+    updated_at: datetime | None = None
     read_at: datetime | None = field(default=None, compare=False)
 
     def role(self, login: str) -> Role:

@@ -7,16 +7,17 @@ shown red before.
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.gate.facts import Facts, LabelEvent, Role
+from bot.gate.facts import CheckRun, Facts, LabelEvent, Role
 from bot.gate.policy import Policy
 
 _REASON = re.compile(
     r"^\s*(?:[-*]\s*)?\**reason\**\s*:\s*\**\s*(?P<why>\S.*)$", re.IGNORECASE | re.MULTILINE
 )
 _SHORTEST_REASON = 10
+_YOUNG = timedelta(minutes=1)  # GitHub may show a label before it lists who put it on
 
 
 class Why(StrEnum):
@@ -30,8 +31,10 @@ class Why(StrEnum):
     ROLE = "the role of whoever put the label on is not enough"
     TOO_EARLY = "the label was put on before the check had shown these findings"
     UNSEEN = "there are findings that the check had not shown when the label was put on"
+    PUSHED = "the policy asks for the label again after every push"
     NO_REASON = "the policy asks for a reason, and there is none"
-    NO_EVENT = "nothing tells who put the label on"
+    NO_EVENT = "nothing tells who put a label of this name on"
+    NOT_YET = "GitHub does not tell yet who put the label on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Justification:
     at: datetime
     reason: str
     covers: frozenset[str]
+    event: int = 0  # REST id of the label event
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class Refusal:
     actor: str | None
     why: Why
     at: datetime | None
+    event: int = 0  # REST id of the label event
 
 
 def same_label(one: str, other: str) -> bool:
@@ -76,15 +81,17 @@ def justification(
         return None
     event = _latest(facts, policy)
     if event is None:
-        return Refusal(None, Why.NO_EVENT, None)
+        return Refusal(None, Why.NOT_YET if _young(facts) else Why.NO_EVENT, None)
     if event.actor is None:
-        return Refusal(None, Why.NOBODY, event.at)
+        return Refusal(None, Why.NOBODY, event.at, event.id)
     login, listed = event.actor.login, _listed(event.actor.login, policy)
 
     def refused(why: Why) -> Refusal:
-        return Refusal(login, why, event.at)
+        return Refusal(login, why, event.at, event.id)
 
     if not event.actor.is_person and not listed:
+        return refused(Why.NOT_A_PERSON)
+    if event.through and not listed and not _listed(event.through, policy):
         return refused(Why.NOT_A_PERSON)
     role = facts.role(login)
     if role < Role[policy.role.upper()] and not listed:
@@ -92,15 +99,26 @@ def justification(
     involved = _involved(facts, login)
     if involved is not None and not _self_justify(facts, policy):
         return refused(involved)
-    shown = _shown_before(facts, policy, event.at)
-    if not shown & found:
+    runs = _own_runs(facts)
+    cover = _cover(runs, facts, event)
+    if not cover & found:
         return refused(Why.TOO_EARLY)
-    if not found <= shown:
+    if not found <= cover:
         return refused(Why.UNSEEN)
+    if policy.carry == "none":
+        cover = _cover([run for run in runs if run.head == facts.head], facts, event)
+        if not found <= cover:
+            return refused(Why.PUSHED)
     reason = _reason(facts, login)
     if policy.require_reason and len(reason) < _SHORTEST_REASON:
         return refused(Why.NO_REASON)
-    return Justification(login, role, event.at, reason, shown)
+    return Justification(login, role, event.at, reason, cover, event.id)
+
+
+def _young(facts: Facts) -> bool:
+    if facts.updated_at is None or facts.read_at is None:
+        return False
+    return facts.read_at - facts.updated_at < _YOUNG
 
 
 def _latest(facts: Facts, policy: Policy) -> LabelEvent | None:
@@ -125,14 +143,29 @@ def _self_justify(facts: Facts, policy: Policy) -> bool:
     return facts.owner_is_user if policy.self_justify is None else policy.self_justify
 
 
-def _shown_before(facts: Facts, policy: Policy, at: datetime) -> frozenset[str]:
-    """Return the fingerprints that our own check had shown red before the label was put on."""
-    shown: frozenset[str] = frozenset()
-    for run in facts.checks:
-        counts = policy.carry == "same-findings" or run.head == facts.head
-        if counts and run.completed_at is not None and run.completed_at < at:
-            shown |= run.covered
-    return shown
+def _own_runs(facts: Facts) -> list[CheckRun]:
+    number = facts.pull.number
+    return [run for run in facts.checks if number in run.pulls and run.completed_at is not None]
+
+
+def _cover(runs: list[CheckRun], facts: Facts, event: LabelEvent) -> frozenset[str]:
+    """Return the fingerprints that a label was put on for: those on our page at that moment.
+
+    The first evaluation after the label writes them into its check, where every later one finds
+    them. Before that they are what our newest check before the label shows; but not where the head
+    was replaced since: a newer check may have gone with it.
+    """
+    for run in runs:
+        if event.id and run.label == event.id:
+            return run.covers
+    before = [run for run in runs if run.completed_at is not None and run.completed_at < event.at]
+    if not before:
+        return frozenset()
+    newest = before[-1]
+    replaced = any(
+        newest.completed_at <= push for push in facts.force_pushes if newest.completed_at
+    )
+    return frozenset() if replaced else newest.shown
 
 
 def _reason(facts: Facts, login: str) -> str:

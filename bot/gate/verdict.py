@@ -1,6 +1,7 @@
 """Review + Policy + Facts -> Verdict: success or failure, and the reasons as values."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -35,6 +36,7 @@ class Verdict:
     """The answer. `conclusion` is never neutral: GitHub takes that for a pass."""
 
     because: Because
+    pull: int = 0  # the number of the pull request
     findings: tuple[Finding, ...] = ()  # held by the policy
     not_held: tuple[Finding, ...] = ()
     ignored: tuple[Ignored, ...] = ()
@@ -56,6 +58,12 @@ class Verdict:
     def fingerprints(self) -> frozenset[str]:
         """What a justification has to cover."""
         return frozenset().union(*(finding.fingerprints for finding in self.findings))
+
+
+def gravest(verdicts: Sequence[Verdict]) -> Verdict:
+    """Return the worst of the verdicts on one commit; of equals, the oldest pull request's."""
+    order = list(Because)
+    return min(verdicts, key=lambda one: (order.index(one.because), one.pull))
 
 
 def policy_of(facts: Facts) -> tuple[Policy, tuple[Problem, ...]]:
@@ -82,6 +90,7 @@ def verdict(review: Review, facts: Facts, today: date) -> Verdict:
     held = tuple(finding for finding in left if _held(finding, policy))
     answer = Verdict(
         because=Because.NOTHING,
+        pull=facts.pull.number,
         findings=held,
         not_held=tuple(finding for finding in left if finding not in held),
         ignored=ignored,

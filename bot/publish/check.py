@@ -7,33 +7,40 @@ from bot.gate.justification import Justification, Refusal, Why
 from bot.gate.policy import Problem
 from bot.gate.verdict import Because, Verdict
 from bot.publish.escape import code, prose
+from bot.publish.record import Record
 from bot.publish.words import power, reached, sentence
-from bot.publish.writes import Annotation, PutCheck, marker
+from bot.publish.writes import Annotation, PutCheck
 from bot.review.model import Finding, OnLine
 
-# A reason may still be written, so the label stays until it is; any other label that does not count
-# is taken off with a comment that says why.
-WAITING = frozenset({Why.NO_REASON})
-MOST_CHARACTERS = 65_535  # REST, "check runs": output.summary
+# What is missing may still come, so the label stays until it does; any other label that does not
+# count is taken off with a comment that says why.
+WAITING = frozenset({Why.NO_REASON, Why.NOT_YET})
+MOST_CHARACTERS = 65_535  # REST, "check runs": output.summary; bytes here, to be sure
 MOST_ANNOTATIONS = 50  # likewise, a request
 _MOST_ROWS = 100
-_MOST_MARKED = 900  # fingerprints that fit beside a full table
+_MOST_RECORDED = 900  # fingerprints that fit beside a full table
 
 
-def check(verdict: Verdict, head: str) -> PutCheck:
-    """Return the check run of one head commit."""
+def check(verdict: Verdict, head: str, pulls: frozenset[int] = frozenset()) -> PutCheck:
+    """Return the check run of one head commit.
+
+    `pulls` are the pull requests with this head where there are several: a check belongs to a
+    commit, and `verdict` is the gravest of theirs.
+    """
     annotations = tuple(_annotations(verdict))
     parts = list(_parts(verdict))
+    if len(pulls) > 1:
+        parts.insert(0, _shared(verdict, pulls))
     if len(annotations) > MOST_ANNOTATIONS:
         left = len(annotations) - MOST_ANNOTATIONS
         parts.append(f"{left} annotations were left out: GitHub takes {MOST_ANNOTATIONS}.")
-    record = _record(verdict)
+    record = _record(verdict, pulls | {verdict.pull}).line()
     body = _cut("\n\n".join(parts), MOST_CHARACTERS - len(record) - 2)
     return PutCheck(
         head=head,
         conclusion=verdict.conclusion,
         title=_title(verdict),
-        summary=f"{body}\n\n{record}" if record else body,
+        summary=f"{body}\n\n{record}",
         annotations=annotations[:MOST_ANNOTATIONS],
     )
 
@@ -51,17 +58,34 @@ def broken(head: str, what: str) -> PutCheck:
 
 
 def _cut(text: str, longest: int) -> str:
-    if len(text) <= longest:
+    """Cut between lines, so that nothing is left open."""
+    if len(text.encode("utf-8", "surrogatepass")) <= longest:
         return text
     note = "\n\n… (cut: longer than GitHub takes)"
-    return text[: longest - len(note)] + note
+    left = longest - len(note.encode())
+    kept: list[str] = []
+    for line in text.split("\n"):
+        left -= len(line.encode("utf-8", "surrogatepass")) + 1
+        if left < 0:
+            break
+        kept.append(line)
+    return "\n".join(kept) + note
 
 
-def _record(verdict: Verdict) -> str:
-    """Return what a later evaluation has to know: which findings this check showed red."""
-    if verdict.because is not Because.UNJUSTIFIED:
-        return ""
-    return marker("shown", *sorted(verdict.fingerprints)[:_MOST_MARKED])
+def _record(verdict: Verdict, pulls: frozenset[int]) -> Record:
+    by = verdict.justification
+    covers = by.covers if by is not None else frozenset()
+    shown = sorted(verdict.fingerprints)[:_MOST_RECORDED]
+    more = sorted(covers - verdict.fingerprints)[: _MOST_RECORDED - len(shown)]
+    return Record(pulls, frozenset(shown), by.event if by is not None else None, frozenset(more))
+
+
+def _shared(verdict: Verdict, pulls: frozenset[int]) -> str:
+    numbers = ", ".join(map(str, sorted(pulls)))
+    return (
+        f"The pull requests {numbers} have this same head commit, and a check belongs to a commit: "
+        f"this is what holds for number {verdict.pull}, the gravest."
+    )
 
 
 def _title(verdict: Verdict) -> str:
@@ -86,10 +110,10 @@ def _title(verdict: Verdict) -> str:
 
 def _parts(verdict: Verdict) -> Iterator[str]:
     yield _opening(verdict)
-    if verdict.findings:
-        yield _table(verdict.findings)
     if verdict.because is Because.UNJUSTIFIED:
         yield from _how_to_justify(verdict)
+    if verdict.findings:
+        yield "### What it adds\n\n" + _table(verdict.findings)
     if verdict.unknowns:
         yield _unknowns(verdict)
     if verdict.not_held:
@@ -222,11 +246,16 @@ def _annotations(verdict: Verdict) -> Iterator[Annotation]:
 def refusal_comment(refusal: Refusal, facts: Facts, verdict: Verdict) -> str:
     """Return the one comment that says why a label was taken off."""
     policy = verdict.policy
+    by = f" ({code(refusal.actor)})" if refusal.actor else ""
+    if refusal.why in WAITING:
+        return (
+            f"The label {code(policy.label)} does not count yet: {prose(str(refusal.why))}{by}."
+            "\n\nOnce the same person writes it in a comment here, it does."
+        )
     author = facts.author.login if facts.author else "the author"
     others = "" if policy.self_justify else f", other than {code(author)} and who wrote a commit"
     return (
-        f"The label {code(policy.label)} was taken off: {prose(str(refusal.why))}"
-        f"{f' ({code(refusal.actor)})' if refusal.actor else ''}.\n\n"
+        f"The label {code(policy.label)} was taken off: {prose(str(refusal.why))}{by}.\n\n"
         f"It counts from someone whose role here is at least {code(policy.role)}"
         f"{others}, once the check {code('docker-socket')} has shown the findings."
     )

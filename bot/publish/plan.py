@@ -1,8 +1,8 @@
 """Desired minus observed -> the writes that are still missing. Run twice, the second is empty."""
 
 from bot.gate.facts import Comment, Facts
-from bot.gate.justification import Refusal, same_label
-from bot.gate.verdict import Because, Verdict
+from bot.gate.justification import Why, same_label
+from bot.gate.verdict import Verdict
 from bot.publish.check import WAITING, check, refusal_comment
 from bot.publish.comment import finding_comment, finding_key, is_resolved, resolved_comment
 from bot.publish.writes import (
@@ -18,7 +18,7 @@ from bot.publish.writes import (
 )
 from bot.review.model import Finding, InSummary, OnLine
 
-MOST_INLINE = 30  # comments of one review; the check lists all
+MOST_INLINE = 30  # open comments at a time; the check lists all
 
 
 def plan(verdict: Verdict, facts: Facts, worst: Verdict | None = None) -> tuple[Write, ...]:
@@ -27,13 +27,15 @@ def plan(verdict: Verdict, facts: Facts, worst: Verdict | None = None) -> tuple[
     `worst` is the gravest verdict among pull requests with the same head commit, where there are
     others: a check belongs to a commit.
     """
-    return (*_check(worst or verdict, facts), *_comments(verdict, facts), *_label(verdict, facts))
+    pulls = frozenset({facts.pull.number, *facts.same_head})
+    wanted = check(worst or verdict, facts.head, pulls)
+    return (*missing(wanted, facts), *_comments(verdict, facts), *_label(verdict, facts))
 
 
-def _check(verdict: Verdict, facts: Facts) -> tuple[PutCheck, ...]:
-    wanted = check(verdict, facts.head)
+def missing(wanted: PutCheck, facts: Facts) -> tuple[PutCheck, ...]:
+    """Return a check where it does not stand already as our newest on the head."""
     standing = facts.own_check()
-    if standing is not None and standing.digest == wanted.key:
+    if standing is not None and standing.digest == wanted.key and not facts.check_asked:
         return ()
     return (wanted,)
 
@@ -52,8 +54,10 @@ def _comments(verdict: Verdict, facts: Facts) -> tuple[Write, ...]:
             edits += _edited(told, body)
         elif not any(finding.fingerprints <= keys for _, keys in open_ones):
             new += _inline(finding, body)
-    review = (PostReview(facts.head, tuple(new[:MOST_INLINE])),) if new else ()
-    return (*review, *edits, *_gone(open_ones, wanted))
+    gone = _gone(open_ones, wanted)
+    room = max(MOST_INLINE - len(open_ones) + len(gone), 0)
+    review = (PostReview(facts.head, tuple(new[:room])),) if new[:room] else ()
+    return (*review, *edits, *gone)
 
 
 def _edited(comment: Comment, body: str) -> tuple[EditComment, ...]:
@@ -85,19 +89,13 @@ def _gone(
 
 def _label(verdict: Verdict, facts: Facts) -> tuple[Write, ...]:
     refusal = verdict.refusal
-    if verdict.because is not Because.UNJUSTIFIED or refusal is None:
+    if refusal is None or refusal.why is Why.NOT_YET:
         return ()
-    key = _refusal_key(refusal)
+    key = f"{refusal.event}-{refusal.why.name}"  # one act of labelling, one reason, one answer
     told = any(key in marked(comment.body, "refusal") for comment in facts.comments)
     body = f"{refusal_comment(refusal, facts, verdict)}\n\n{marker('refusal', key)}"
     comment = () if told else (PostComment(body, key),)
     if refusal.why in WAITING:
         return comment
     names = [name for name in facts.labels if same_label(name, verdict.policy.label)]
-    return (*comment, *(RemoveLabel(name) for name in names))
-
-
-def _refusal_key(refusal: Refusal) -> str:
-    """Return what a refusal is answered once for: one act of labelling, one reason."""
-    at = refusal.at.strftime("%Y%m%dT%H%M%S") if refusal.at else "never"
-    return f"{at}-{refusal.why.name}"
+    return (*comment, *(RemoveLabel(name, refusal.event) for name in names))

@@ -16,13 +16,14 @@ def marker(kind: str, *words: str) -> str:
 
 
 def marked(text: str, kind: str) -> frozenset[str]:
-    """Return the words of the markers of one kind in a text of our own."""
-    return frozenset(
-        word
-        for found in _MARKER.finditer(text)
-        if found["kind"] == kind
-        for word in found["words"].split()
-    )
+    """Return the words of the marker that ends a text of our own, where it is of this kind.
+
+    Only the last line counts: what stands above may quote a pull request.
+    """
+    found = _MARKER.fullmatch(text.rstrip().rpartition("\n")[2])
+    if found is None or found["kind"] != kind:
+        return frozenset()
+    return frozenset(found["words"].split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +99,10 @@ class PostComment:
 
 @dataclass(frozen=True, slots=True)
 class RemoveLabel:
-    """Take off a label that does not count."""
+    """Take off a label that does not count, unless it was put on anew meanwhile."""
 
     name: str
+    event: int  # REST id of the event that put it on; 0 where none is known
 
     @property
     def key(self) -> str:
