@@ -33,6 +33,7 @@ _TOP = re.compile(
     r"^(?:steps|jobs|stages|parameters|pool|resources|extends|variables|trigger|pr):", re.MULTILINE
 )
 _OTHERS = re.compile(r"^(?:on|apiVersion|pipelines|version|kind|hosts|- hosts):", re.MULTILINE)
+_OTHER_NAMES = re.compile(r"(?:^|/)\.?(?:travis|appveyor|gitlab-ci|drone|cirrus|circle)[^/]*\Z")
 _TEMPLATE = re.compile(r"^[ \t-]*template:[ \t]*[\"']?(?P<name>[^\s\"'#]+)", re.MULTILINE)
 
 
@@ -41,7 +42,7 @@ def _matches(path: str, text: str) -> bool:
         return False
     if _PATH.search(path):
         return True
-    if _OTHERS.search(text) or not _TOP.search(text):
+    if _OTHER_NAMES.search(path) or _OTHERS.search(text) or not _TOP.search(text):
         return False
     return bool(_SURE.search(text) or _STEP.search(text))
 

@@ -27,10 +27,15 @@ _MARK = re.compile(
     r"|tags|services|artifacts|needs|image|variables):|!reference",
     re.MULTILINE,
 )
-_VARIABLES = re.compile(r"^(?:variables|include|\.[\w-]+):", re.MULTILINE)
+_PARTS = re.compile(
+    r"^(?:variables|include|default|workflow|\.[\w-]+):(?:\s|\Z)"
+    r"|^[ \t]+(?:extends|stage|trigger|variables):",
+    re.MULTILINE,
+)
 _OTHERS = re.compile(
     r"^(?:apiVersion|kind|jobs|steps|pipelines|pipeline|pool|trigger|\w*task|version|language"
-    r"|definitions|phases|blocks|on|matrix|os|dist):",
+    r"|definitions|phases|blocks|on|matrix|os|dist|resources|parameters|extends|schedules|pr):(?:\s|\Z)"
+    r"|^[ \t]*- (?:stage|task|job|deployment):",
     re.MULTILINE,
 )
 _INCLUDE = re.compile(r"^include:|^[ \t]+include:", re.MULTILINE)
@@ -47,7 +52,7 @@ def _matches(path: str, text: str) -> bool:
     if _OTHERS.search(text):
         return False
     if "gitlab" in path.lower():
-        return bool(_SCRIPT.search(text) or _VARIABLES.search(text))
+        return bool(_SCRIPT.search(text) or _PARTS.search(text))
     return bool(_SCRIPT.search(text) and _MARK.search(text))
 
 

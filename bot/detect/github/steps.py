@@ -19,6 +19,9 @@ _NAMING = frozenset({"name", "id", "if"})
 # (actions/runner, ContainerInfo.cs and ContainerActionHandler.cs).
 GIVEN = Target("docker", How.PLATFORM, Severity.CRITICAL)
 
+# Actions whose entry point mounts the socket into the image they are given, unasked.
+_MOUNTING = frozenset({"addnab/docker-run-action"})
+
 _EXPORT = re.compile(
     r"""\becho\s+(?P<quote>["']?)(?P<name>\w+)=(?P<value>[^"'\n]*?)(?P=quote)\s*"""
     r"""(?:>>|\|\s*tee\s+(?:-a|--append))\s*["']?(?:\$\{?|\$env:)GITHUB_ENV\b"""
@@ -97,8 +100,14 @@ def _action_grants(
     name = scope.read(uses).text.strip()
     if not name.startswith("docker://"):
         if not name.startswith("./"):
-            own = replace(subject, image=name.split("@", 1)[0])
+            action = name.split("@", 1)[0]
+            own = replace(subject, image=action)
             yield from input_grants(places, own, inputs, scope.env)
+            started = inputs.get("image")
+            if action in _MOUNTING and started is not None and around.platform == "linux":
+                own = replace(subject, image=mounts.repository(started.text))
+                given = places.mounted(own, GIVEN, places.here(uses, scope.path, scope.after))
+                yield replace(given, implicit=True)
         return
     image = mounts.repository(name)
     own = replace(subject, image=image)

@@ -1,10 +1,12 @@
 """The jobs of a GitLab CI configuration -> what each of them hands over."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from bot.detect import mounts, sockets
 from bot.detect.ci.places import (
+    Dialect,
     Environment,
     Places,
     Subject,
@@ -22,6 +24,11 @@ from bot.detect.positioned import Node
 from bot.detect.shell import Script, Value, interpret, interpret_argv
 
 _PIPELINE = "pipeline"
+_WINDOWS = re.compile(r"(?<![a-z])win(?:dows|\d|\b)", re.IGNORECASE)
+_POWERSHELL = re.compile(
+    r"\\\\\.\\pipe\\|\$env:\w|\$ErrorActionPreference"
+    r"|\b(?:Get|Set|New|Write|Invoke|Remove|Test|Start)-[A-Z]\w+"
+)
 _INHERITED = ("before_script", "after_script", "services", "image")  # also allowed at the top
 
 
@@ -79,10 +86,15 @@ class Pipeline:
         before = [inherited] if given else []
         whole = joined((*before, first, self._script(job, ("script", "run"))))
         nameless = replace(subject, image=None)
+        tagged = _names_windows(job.keys.get("tags"))
         for script in (whole, self._script(job, ("after_script",))):
-            for reach in interpret(script, relevant(script.text, env)):
-                if reach.line not in given:
-                    yield self._places.grant(nameless, reach)
+            seen: set[tuple[int, str]] = set()
+            for dialect in _dialects(script.text, windows=tagged):
+                for reach in interpret(script, relevant(script.text, env), dialect=dialect):
+                    place = (reach.line, reach.resource)
+                    if reach.line not in given and place not in seen:
+                        seen.add(place)
+                        yield self._places.grant(nameless, reach)
         yield from self._services(job, name)
 
     def _environment(self, job: Job) -> Environment:
@@ -189,6 +201,18 @@ def _commands(name: str, entry: Entry) -> Iterator[Entry]:
                 yield replace(entry, node=script)
     else:
         yield entry
+
+
+def _names_windows(tags: Entry | None) -> bool:
+    found = (_WINDOWS.search(one.text) for one in tags.node.scalars(100)) if tags else ()
+    return any(found)
+
+
+def _dialects(script: str, *, windows: bool) -> tuple[Dialect, ...]:
+    """Return how a script is to be read: which shell a runner has, its file does not say."""
+    if windows:
+        return ("powershell",)
+    return ("sh", "powershell") if _POWERSHELL.search(script) else ("sh",)
 
 
 def _here(grants: Iterable[Grant]) -> Iterator[Grant]:
