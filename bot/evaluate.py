@@ -151,7 +151,9 @@ def _reviewed(client: Client, facts: Facts) -> tuple[Facts, Review, Now]:
     policy, _ = policy_of(facts)
     review = compare(files.base_side, files.head_side, differing.changes, implicit=policy.implicit)
     if not differing.complete:
-        review = incomplete(review, len(differing.changes))
+        review = incomplete(review, f"only the first {len(differing.changes):,} files that changed")
+    if not files.complete:
+        review = incomplete(review, "not all files of this repository")
     return facts, review, files.now or read.now(client, facts)
 
 
@@ -174,14 +176,25 @@ def _worst(
 
     Where there are others, the head is read again after them: one more may have come meanwhile.
     """
+    if seen.head != facts.head or set(seen.same_head) <= {facts.pull.number}:
+        return answer, seen
     verdicts = [answer]
     for number in seen.same_head:
-        if number != facts.pull.number and seen.head == facts.head:
-            other = replace(facts.pull, number=number)
-            theirs = read.facts(client, other, github.app_id, now())
-            if theirs.is_open and theirs.head == facts.head:
-                verdicts.append(_answer(client, theirs, now)[0])
-    if len(verdicts) == 1:
-        return answer, seen
+        if number != facts.pull.number:
+            theirs = _theirs(github, client, replace(facts.pull, number=number), facts.head, now)
+            verdicts += [theirs] if theirs is not None else []
     last = read.now(client, facts)
     return gravest(verdicts), last if last == seen else replace(last, head="")
+
+
+def _theirs(github: GitHub, client: Client, pull: PullRef, head: str, now: Clock) -> Verdict | None:
+    """Return the verdict on another pull request, None where it has left this head."""
+    try:
+        facts = read.facts(client, pull, github.app_id, now())
+        if not facts.is_open or facts.head != head:
+            return None
+        return _answer(client, facts, now)[0]
+    except ForgeError as error:
+        if error.gone:
+            return None
+        raise

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 
 from bot.detect.lines import Text
 from bot.detect.positioned import Node, read_yaml
@@ -99,6 +100,11 @@ def read_policy(text: str) -> Policy | tuple[Problem, ...]:
     if len(tree.documents) > 1:
         return (Problem(tree.documents[1].line, "", "more than one document"),)
     try:
+        # A pull request may propose a policy, and merged aliases grow without bound.
+        for event in yaml.parse(text, yaml.CSafeLoader):
+            if isinstance(event, yaml.AliasEvent):
+                line = event.start_mark.line + 1 if event.start_mark else 1
+                return (Problem(line, "", "aliases are not used here"),)
         value = yaml.load(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
@@ -113,7 +119,13 @@ def read_policy(text: str) -> Policy | tuple[Problem, ...]:
         return Policy.model_validate(value)
     except ValidationError as error:
         root = tree.documents[0]
-        return tuple(_problem(root, one["loc"], one["msg"]) for one in error.errors())
+        return tuple(_problem(root, one["loc"], _message(one)) for one in error.errors())
+
+
+def _message(error: ErrorDetails) -> str:
+    if error["type"] == "extra_forbidden":
+        return "no such key"
+    return error["msg"].removeprefix("Value error, ")
 
 
 def _problem(root: Node, where: tuple[int | str, ...], message: str) -> Problem:
@@ -130,7 +142,7 @@ def _problem(root: Node, where: tuple[int | str, ...], message: str) -> Problem:
         if below is None:
             break
         node = below
-    return Problem(line, ".".join(map(str, where)), message.removeprefix("Value error, "))
+    return Problem(line, ".".join(map(str, where)), message)
 
 
 def json_schema() -> dict[str, Any]:

@@ -6,10 +6,13 @@ from bot.detect.grant import Unknown
 from bot.review.model import Review
 
 
-def incomplete(review: Review, listed: int) -> Review:
-    """Return the review with an unknown that says so: what was not listed was not read."""
+def incomplete(review: Review, listed: str) -> Review:
+    """Return the review with an unknown that says so: what was not listed was not read.
+
+    `listed` says what GitHub lists: "only the first 3,000 files that changed".
+    """
     reason = (
-        f"GitHub lists only the first {listed:,} files of a pull request, and this one may change "
-        f"more. Split it, so that every file can be read."
+        f"GitHub lists {listed}, so something may have gone unread. Split the change, so that "
+        "every file can be read."
     )
     return replace(review, unknowns=(*review.unknowns, Unknown(".", None, reason)))
