@@ -722,6 +722,11 @@ def test_an_operation_that_is_not_offered_is_found(guilty: World) -> None:
     assert "does not offer GET /repos/acme/shop/milestones" in guilty.github.violations[0]
 
 
+def test_a_media_type_that_is_not_offered_is_found(guilty: World) -> None:
+    answer = get(guilty, "/repos/acme/shop/pulls/1", Accept="application/vnd.github.v3.diff")
+    assert answer.status_code == 415
+
+
 def test_a_webhook_that_lacks_something_is_found(
     guilty: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import socket
 import struct
 import threading
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 DOCS = "https://docs.github.com/rest"
 JSON = "application/json; charset=utf-8"
+_OTHER_MEDIA = re.compile(r"vnd\.github\.(?:v3\.)?(?:diff|patch|raw|html|text|full|sha)\b")
 
 
 class _Prompt(uvicorn.Server):
@@ -196,6 +198,7 @@ class Server:
             if entry.kind == "graphql":
                 answer = graph.answer(self.hub, caller, entry.body)
             else:
+                self._accepts(headers.get("accept", ""), entry)
                 answer = self._rest(caller, entry, body)
         except Refused as refused:
             answer = _refusal(refused)
@@ -207,6 +210,12 @@ class Server:
         limit = self.hub.rates.headers(caller, kind)
         always = {"x-github-media-type": "github.v3; format=json", "cache-control": "private"}
         return Answer(answer.status, answer.body, {**limit, **always, **answer.headers})
+
+    def _accepts(self, header: str, entry: LoggedRequest) -> None:
+        """Refuse media types other than JSON: answering them in JSON would be a lie."""
+        if _OTHER_MEDIA.search(header):
+            self.hub.truth.note(f"the small GitHub does not offer {header} for {entry.path}")
+            raise Refused(415, "Unsupported 'Accept' header")
 
     def _rest(self, caller: Token | App, entry: LoggedRequest, body: bytes) -> Answer:
         found = rest.find(entry.method, entry.path)

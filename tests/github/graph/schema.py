@@ -1,6 +1,7 @@
 """GitHub's GraphQL schema (npm ``@octokit/graphql-schema``), parsed once a process."""
 
 import functools
+import re
 
 import graphql
 
@@ -10,7 +11,8 @@ from tests.github import install
 @functools.cache
 def _schema() -> graphql.GraphQLSchema:
     text = (install.ensure() / "graphql-schema" / "schema.graphql").read_text()
-    document = graphql.parse(text, no_location=True)
+    undescribed = re.sub(r'"""[\s\S]*?"""', "", text)  # half the time to parse
+    document = graphql.parse(undescribed, no_location=True)
     return graphql.build_ast_schema(document, assume_valid=True)
 
 

@@ -1,11 +1,19 @@
 """Collect what was found wrong; a test fails if there is anything."""
 
+import functools
 import threading
 from collections.abc import Iterable
 from typing import Any
 
 from . import hooks
 from .rest import Operation, Request, Rest
+
+_LOADING = threading.Lock()
+
+
+@functools.lru_cache(maxsize=1)
+def _rest(operations: tuple[Operation, ...]) -> Rest:
+    return Rest(operations)
 
 
 class Violation(Exception):  # noqa: N818  it is recorded first, raised second
@@ -19,8 +27,6 @@ class Truth:
         self.strict = strict
         self.violations: list[str] = []
         self._operations = tuple(operations)
-        self._rest: Rest | None = None
-        self._lock = threading.Lock()
 
     def note(self, problem: str) -> None:
         """Record a violation found elsewhere."""
@@ -34,11 +40,9 @@ class Truth:
 
     @property
     def rest(self) -> Rest:
-        """The REST description, loaded at first need."""
-        with self._lock:
-            if self._rest is None:
-                self._rest = Rest(self._operations)
-            return self._rest
+        """The REST description, loaded at first need and shared within the process."""
+        with _LOADING:
+            return _rest(self._operations)
 
     def request(self, operation: Operation, request: Request) -> None:
         """Check a REST request."""
