@@ -29,7 +29,7 @@ $(STAMP):
 	@touch $@
 
 test: setup ## check form, types and directions, then run all tests
-	@$(BIN)/python tests/github/install.py
+	@$(BIN)/python tests/github/install.py >/dev/null
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/ruff check --quiet
 	$(BIN)/mypy --no-error-summary
@@ -37,7 +37,7 @@ test: setup ## check form, types and directions, then run all tests
 	$(BIN)/pytest
 
 demo: setup ## play an example pull request against the real server; KEEP=1 leaves it running
-	@$(BIN)/python tests/github/install.py
+	@$(BIN)/python tests/github/install.py >/dev/null
 	@$(BIN)/python -m tests.demo
 
 serve: setup ## run the server; settings come from the environment

@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +23,7 @@ from bot.database import Database, DatabaseError
 from bot.evaluate import Done, Gone, Moved, evaluate
 from bot.expand import expand
 from bot.forge.client import GitHub
+from bot.forge.error import ForgeError
 from bot.metrics import Metrics
 from bot.pull import PullRef
 from bot.queue import Outcome, Queue, Work
@@ -32,6 +34,7 @@ STOPPED, NOT_STARTED = 0, 2
 
 # A stop takes 10 s at most: /readyz says so, then the doors close, then what runs is finished.
 READY_SECONDS, REQUEST_SECONDS, JOB_SECONDS = 1.0, 3, 4.0
+ARRIVE_SECONDS = 60.0  # between two tries to ask GitHub who we are
 
 _log = structlog.stdlib.get_logger("sockgate.server")
 
@@ -147,12 +150,17 @@ class _Own:
 
 def _arrive(backend: Backend, queue: Queue, own: _Own) -> None:
     """Ask GitHub who we are and what was missed; the server answers meanwhile."""
-    try:
-        own.login = backend.login()
-        _log.info("connected", login=own.login)
-        backend.sweep(queue)
-    except Exception:  # noqa: BLE001 - the server does its work without knowing
-        _log.exception("GitHub could not be asked who we are")
+    while True:
+        try:
+            own.login = backend.login()
+            _log.info("connected", login=own.login)
+            backend.sweep(queue)
+        except ForgeError as error:
+            _log.error("GitHub could not be asked who we are", reason=error.reason)
+            if error.retry:
+                time.sleep(error.after or ARRIVE_SECONDS)
+                continue
+        return
 
 
 class _Server(uvicorn.Server):

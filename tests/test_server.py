@@ -328,6 +328,7 @@ PROCESS = """
 import os, sys, time
 from pathlib import Path
 from bot import server, settings
+from bot.forge.error import ForgeError
 from bot.queue import Outcome, Work
 
 def evaluate(pull):
@@ -335,8 +336,13 @@ def evaluate(pull):
     Path(os.environ["DATA_DIR"], f"done-{pull.number}").touch()
     return Outcome.DONE
 
+def login():
+    if os.environ["LOGIN"] == "refused":
+        raise ForgeError("credentials: not accepted", retry=True)
+    return os.environ["LOGIN"]
+
 def connect(given, metrics):
-    return server.Backend(Work(evaluate, lambda target: ()), lambda: "sockgate[bot]")
+    return server.Backend(Work(evaluate, lambda target: ()), login)
 
 found = settings.read(os.environ)
 sys.exit(server.run(found, connect))
@@ -346,7 +352,7 @@ sys.exit(server.run(found, connect))
 class Process:
     """`server.run` in a process of its own, with evaluations of a given length."""
 
-    def __init__(self, folder: Path, evaluation: float) -> None:
+    def __init__(self, folder: Path, evaluation: float, login: str = "sockgate[bot]") -> None:
         self.client = Client(free_port())
         self.folder = folder
         self.process = subprocess.Popen(
@@ -359,6 +365,7 @@ class Process:
                 "PORT": str(self.client.port),
                 "DATA_DIR": str(folder),
                 "EVALUATION": str(evaluation),
+                "LOGIN": login,
             },
             stderr=subprocess.PIPE,
             text=True,
@@ -406,6 +413,17 @@ def test_what_cannot_be_finished_in_time_is_done_after_the_next_start(tmp_path: 
         time.sleep(0.05)
     assert (tmp_path / "done-5").exists()
     assert after.end(signal.SIGINT)[0] == 0
+
+
+def test_a_key_that_github_does_not_know_is_a_log_line_and_the_server_stays(
+    tmp_path: Path,
+) -> None:
+    process = Process(tmp_path, evaluation=0, login="refused")
+    code, _, lines = process.end(signal.SIGINT)
+    assert code == 0
+    (said,) = [line for line in lines if line["level"] == "error"]
+    assert said["reason"] == "credentials: not accepted"
+    assert "exception" not in said
 
 
 # Logs.
