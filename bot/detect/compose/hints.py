@@ -6,30 +6,50 @@ only where it refers to another file.
 
 import re
 
+from bot.detect.compose.interpolation import Variables
 from bot.detect.compose.project import Loader, Plan
 
-_HINT = re.compile(
-    # names of sockets, pipes and switches; escapes that could spell any of them
-    r"sock|pipe|docker_engine|of-docker|from-docker|\\[xuU]|\\\r?\n"
-    # directories that hold one, whole or put together
-    r"|\brun\b|/var\b|volume1|\.docker\b|orbstack|colima|\.rd\b|\.lima\b|runtime_dir|/proc/|\.\./\.\."
-    r"|[\s\"'\[,=:{-]/[/.]*(?:[:\"'\s,}\]]|\Z)|/\.\."
-    # addresses and the variables and options that hold one
-    r"|_host\b|containerd_address|_endpoint\b|2375|tcp:|ssh:|unix:|docker-machine|-h[ ,\"'=]|--host"
-    # commands that open the socket to others
-    r"|usermod|useradd|gpasswd|adduser|addgroup|dockerd",
-    re.IGNORECASE,
+# In lower case: names of sockets, pipes, switches and directories, addresses and the variables and
+# options that hold them, commands that open a socket to others, ways to spell any of it otherwise.
+_WORDS = (
+    "sock", "pipe", "docker_engine", "of-docker", "from-docker", "dockerd", "docker-machine",
+    "volume1", ".docker", "orbstack", "colima", ".rd", ".lima", "runtime_dir", "/proc/", "/..",
+    "_host", "containerd_address", "_endpoint", "2375", "tcp:", "ssh:", "unix:", "--host",
+    "\\x", "\\u", "\\\n", "\\\r\n",
+)  # fmt: skip
+_PATTERNS = (
+    re.compile(r"/(?:var|run)\b"),
+    re.compile(r"-h[ ,\"'=]"),
+    re.compile(r"/(?<=[\s\"'\[,=:{-]/)[/.]*(?:[:\"'\s,}\]$]|\Z)"),  # the root
 )
-_REFERS = re.compile(r"\b(?:include|env_file)\b|\bfile[\"']?[ \t]*:")
+_REFERS = re.compile(r"file[\"']?[ \t]*:")
 
 
 def may_reach(content: str, plan: Plan, loader: Loader) -> bool:
     """Tell whether a file with this text, merged as planned, could hand anything over."""
-    if _HINT.search(content) or _REFERS.search(content):
+    texts = [content]
+    if len(plan.paths) > 1:
+        texts += [loader.content(path) or "" for path in plan.paths]
+    if any(hinted(text) or _refers(text) for text in texts):
         return True
-    texts = [loader.content(path) or "" for path in plan.paths if len(plan.paths) > 1]
-    if any(_HINT.search(text) or _REFERS.search(text) for text in texts):
-        return True
-    if "$" not in content and not any("$" in text for text in texts):
-        return False
-    return any(_HINT.search(variable.text) for variable in plan.variables.values())
+    return any("$" in text for text in texts) and telling(plan.variables)
+
+
+def telling(variables: Variables) -> bool:
+    """Tell whether one of the variables may name a daemon."""
+    return any(hinted(f"={variable.text}") for variable in variables.values())
+
+
+def alone(text: str) -> bool:
+    """Tell whether a service of this text takes nothing from elsewhere in its files."""
+    return not any(mark in text for mark in ("*", "<<", "volumes_from")) and not _refers(text)
+
+
+def hinted(text: str) -> bool:
+    """Tell whether a text may name a daemon, or what holds its socket."""
+    low = text.lower()
+    return any(word in low for word in _WORDS) or any(pattern.search(low) for pattern in _PATTERNS)
+
+
+def _refers(text: str) -> bool:
+    return "include" in text or "env_file" in text or bool(_REFERS.search(text))

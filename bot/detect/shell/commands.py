@@ -70,9 +70,7 @@ _BY_NAME: Mapping[str, Handler] = {
     **manifests.HANDLERS,
     **wrappers.HANDLERS,
 }
-_RUN_INSIDE = names(
-    "sudo doas nohup timeout xargs dockerd socat curl chmod chown usermod gpasswd buildctl"
-)
+_RUN_INSIDE = names("sudo doas nohup timeout xargs dockerd socat curl chmod chown buildctl")
 
 
 def run(call: Call) -> Pieces:

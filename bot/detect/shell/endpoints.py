@@ -1,7 +1,8 @@
 """Commands other than container clients that reach a daemon, pass it on or open it up.
 
-Sources: dockerd(8), socat(1), ssh(1), curl(1), ncat(1), chmod(1), setfacl(1), usermod(8),
-gpasswd(1), adduser(8), BusyBox addgroup, BuildKit's `buildctl` reference, crictl and ctr help.
+Sources: dockerd(8), socat(1), ssh(1), curl(1), ncat(1), chmod(1), setfacl(1), BuildKit's
+`buildctl` reference, crictl and ctr help. Putting an account into the group docker is no container,
+job or script that reaches a daemon: `usermod` and its like are quiet (the design).
 """
 
 import re
@@ -14,7 +15,6 @@ from bot.detect.shell.call import NONE, UNKNOWN, Call
 from bot.detect.shell.pieces import Arg, Pieces
 from bot.detect.sockets import Target
 
-_GROUP = Target("docker", How.PERMISSION, Severity.HIGH)
 _OPEN_MODE = re.compile(
     r"0*\d?\d\d[2367]|(?:.*,)?[ugo]*[oa][ugo]*[+=][rXxst]*w\w*(?:,.*)?|\+\w*w\w*"
 )
@@ -144,35 +144,6 @@ def _permission(call: Call, words: Sequence[Arg]) -> None:
             call.host.report(call, opened, word, call.args[0], command=call.name, about=word.text)
 
 
-def _is_group(text: str) -> bool:
-    return "docker" in text.split(",") or (text.startswith("$") and "docker" in text.lower())
-
-
-def _usermod(call: Call) -> Pieces:
-    """`usermod -aG docker u`, `useradd -G docker u`."""
-    words = call.args[1:]
-    for number, word in enumerate(words):
-        if re.fullmatch(r"-a?G|--groups", word.text) and number + 1 < len(words):
-            value = words[number + 1]
-        elif word.text.startswith(("--groups=", "-G", "-aG")):
-            value = word.tail(word.text.index("=") + 1 if "=" in word.text else 2)
-        else:
-            continue
-        if _is_group(value.text):
-            call.host.report(call, _GROUP, value, word, command=call.name, about=value.text)
-    return NONE
-
-
-def _join_group(call: Call) -> Pieces:
-    """`gpasswd -a u docker`, `adduser u docker`, `addgroup u docker`."""
-    words = [word for word in call.args[1:] if not word.text.startswith("-")]
-    if len(words) == 2 and "-d" not in call.texts():
-        for word in words[1:]:
-            if _is_group(word.text):
-                call.host.report(call, _GROUP, word, call.args[0], command=call.name)
-    return NONE
-
-
 def _buildctl(call: Call) -> Pieces:
     """`buildctl --addr unix://…`, `buildctl build --ssh id=/var/run/docker.sock,raw=true`."""
     for value, flag in _valued(call, "--addr", "--ssh"):
@@ -244,11 +215,6 @@ HANDLERS: Mapping[str, Callable[[Call], Pieces]] = {
     "chown": _chown,
     "chgrp": _chown,
     "setfacl": _chown,
-    "usermod": _usermod,
-    "useradd": _usermod,
-    "gpasswd": _join_group,
-    "adduser": _join_group,
-    "addgroup": _join_group,
     "buildctl": _buildctl,
     "ctr": _containerd,
     "crictl": _containerd,

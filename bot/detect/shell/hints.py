@@ -30,12 +30,11 @@ _DIRECTORY = re.compile(
 )
 _SCHEMES = ("tcp:", "unix:", "ssh:", "npipe:")
 _OPTION = re.compile(r"[ \t](?:-h\b|--host|--addr|--url)")
-_GROUPS = re.compile(r"(?:usermod|useradd|gpasswd|adduser|addgroup)[^\n]{0,300}docker")
 _NEAR = 300  # characters between a client's name and its option
 
 _STRONG = re.compile(
     r"sock|docker_host|container_host|buildkit_host|docker_engine|:2375|pipe[\\/]|tcp://|unix://"
-    r"|(?:docker|podman|nerdctl)\b[^\n]*(?:/run|/:|/var)|(?:usermod|gpasswd|adduser)\b[^\n]*docker",
+    r"|(?:docker|podman|nerdctl)\b[^\n]{0,300}(?:/run|/:|/var)",
     re.IGNORECASE,
 )
 _WINDOW = 4_000  # characters to either side of a hint in a very long line
@@ -58,13 +57,13 @@ def any_in(text: str, env: Mapping[str, str | Value] | None) -> bool:
 
 
 def _addressed(low: str) -> bool:
-    """Tell whether a client's option for an address may be there, or a user joins the group."""
+    """Tell whether a client's option for an address may be there."""
     for found in _OPTION.finditer(low):
         line = low.rfind("\n", max(0, found.start() - _NEAR), found.start()) + 1
         before = low[max(line, found.start() - _NEAR) : found.start()]
         if any(name in before for name in _CLIENTS):
             return True
-    return _GROUPS.search(low) is not None
+    return False
 
 
 def telling(text: str) -> Iterator[tuple[str, int]]:
@@ -76,10 +75,11 @@ def telling(text: str) -> Iterator[tuple[str, int]]:
     for found in _STRONG.finditer(text):
         if found.start() < end:
             continue
-        start = max(text.rfind("\n", 0, found.start()) + 1, found.start() - _WINDOW, end, 0)
-        while start > 1 and text[start - 1] == "\n" and text[start - 2] == "\\":
-            before = text.rfind("\n", 0, start - 1) + 1
-            if before < end or found.start() - before > _WINDOW:
+        earliest = max(found.start() - _WINDOW, end, 0)
+        start = max(text.rfind("\n", earliest, found.start()) + 1, earliest)
+        while start > 1 and text[max(0, start - 3) : start].endswith(("\\\n", "\\\r\n")):
+            before = text.rfind("\n", earliest, start - 1) + 1
+            if before <= earliest:
                 break
             start = before
         stop = found.end()
@@ -89,7 +89,7 @@ def telling(text: str) -> Iterator[tuple[str, int]]:
                 stop = min(len(text), found.end() + _WINDOW)
                 break
             stop = newline
-            if text[newline - 1] != "\\":
+            if not text[stop - 2 : stop].rstrip("\r").endswith("\\"):
                 break
             stop = newline + 1
         end = max(stop, found.end())
