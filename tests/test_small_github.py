@@ -309,6 +309,16 @@ def test_roles_are_given_by_their_own_name_and_by_the_legacy_one(world: World) -
         repository.get_collaborator_permission("who-is-this")
 
 
+def test_a_user_sees_roles_with_write_access_only(world: World) -> None:
+    tim = world.github.user("tim")
+    world.shop.add_collaborator(tim, "triage")
+    seen = world.client(world.github.tokens.for_user(world.dev)).get_repo("acme/shop")
+    assert seen.get_collaborator_permission("mia") == "write"
+    seen = world.client(world.github.tokens.for_user(tim)).get_repo("acme/shop")
+    with error(403):
+        seen.get_collaborator_permission("mia")
+
+
 def test_a_users_own_repository_knows_neither_triage_nor_maintain(github: SmallGitHub) -> None:
     ann, bob = github.user("ann"), github.user("bob")
     repository = ann.repository("mine")

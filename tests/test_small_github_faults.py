@@ -79,7 +79,7 @@ def test_a_delay_holds_nobody_else_up(world: World) -> None:
     world.github.wait_for(lambda: fault.hits)
     started = time.monotonic()
     assert world.client().get_repo("acme/shop").name == "shop"
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 4
     slow.join()
 
 

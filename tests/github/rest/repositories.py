@@ -25,7 +25,9 @@ def repository(call: Call) -> Answer:
 @route("GET", "/repos/{owner}/{repo}/collaborators/{username}/permission", "metadata:read")
 def permission(call: Call) -> Answer:
     """Tell someone's role; who has none at all in a private repository has "none"."""
-    here = call.repository()
+    here, asking = call.repository(), call.token
+    if asking.installation is None and not here.may(asking.account, "write"):
+        raise Refused(403, "Must have push access to view collaborator permission.")
     account = call.hub.find_account(call.path["username"])
     if account is None:
         raise Refused(404, f"{call.path['username']} is not a user")
