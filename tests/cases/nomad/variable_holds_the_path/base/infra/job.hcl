@@ -1,0 +1,17 @@
+variable "socket" {
+  default = "/tmp/agent.sock"
+}
+locals {
+  mounts = ["${var.socket}:/agent.sock"]
+}
+job "web" {
+  group "app" {
+    task "server" {
+      driver = "docker"
+      config {
+        image   = "example.com/web"
+        volumes = local.mounts
+      }
+    }
+  }
+}
