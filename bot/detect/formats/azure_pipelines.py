@@ -12,7 +12,6 @@ Source: Azure Pipelines YAML schema reference.
 import re
 from collections.abc import Iterator
 
-from bot.detect.azure.pipeline import Reader, template_files
 from bot.detect.ci.places import Places
 from bot.detect.engine import unread
 from bot.detect.format import Format, plain_name
@@ -48,6 +47,8 @@ def _matches(path: str, text: str) -> bool:
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
+    from bot.detect.azure.pipeline import Reader  # noqa: PLC0415 - start-up
+
     data = source.read(path)
     content = decode(data) if data is not None else None
     if content is None:
@@ -65,6 +66,8 @@ def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
 
 
 def _references(path: str, text: str) -> Iterator[str]:
+    from bot.detect.azure.pipeline import template_files  # noqa: PLC0415 - start-up
+
     for match in _TEMPLATE.finditer(text):
         yield from template_files(match["name"], path)
 

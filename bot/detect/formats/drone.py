@@ -29,7 +29,6 @@ from bot.detect.ci.steps import (
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Severity, Step, Unknown
 from bot.detect.lines import Text, decode
-from bot.detect.literal.evaluate import read_jsonnet, read_starlark
 from bot.detect.positioned import Node
 from bot.detect.source import Source
 
@@ -62,6 +61,11 @@ def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
 
 def _program(path: str, source: Source) -> Iterator[Grant | Unknown]:
     """Read what a Jsonnet or Starlark file comes to; what it only mentions is unknown."""
+    from bot.detect.literal.evaluate import (  # noqa: PLC0415 - start-up
+        read_jsonnet,
+        read_starlark,
+    )
+
     data = source.read(path)
     content = decode(data) if data is not None else None
     if content is None:

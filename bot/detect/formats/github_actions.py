@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from bot.detect.ci.places import Places
 from bot.detect.engine import unread
 from bot.detect.format import Format, plain_name
-from bot.detect.github.workflow import Reader, called_files
 from bot.detect.grant import Grant, Unknown
 from bot.detect.lines import Text, decode
 from bot.detect.positioned import read_yaml
@@ -41,6 +40,8 @@ def _matches(path: str, text: str) -> bool:
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
+    from bot.detect.github.workflow import Reader  # noqa: PLC0415 - start-up
+
     data = source.read(path)
     content = decode(data) if data is not None else None
     if content is None:
@@ -59,6 +60,8 @@ def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
 
 
 def _references(path: str, text: str) -> Iterator[str]:
+    from bot.detect.github.workflow import called_files  # noqa: PLC0415 - start-up
+
     del path
     for match in _USES.finditer(text):
         yield from called_files(match["name"])

@@ -14,8 +14,6 @@ from collections.abc import Iterator
 from bot.detect.ci.places import Places
 from bot.detect.engine import unread
 from bot.detect.format import Format, plain_name
-from bot.detect.gitlab.config import Config, local_includes
-from bot.detect.gitlab.jobs import Pipeline
 from bot.detect.grant import Grant, Unknown
 from bot.detect.lines import Text, decode
 from bot.detect.positioned import read_yaml
@@ -57,6 +55,9 @@ def _matches(path: str, text: str) -> bool:
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
+    from bot.detect.gitlab.config import Config  # noqa: PLC0415 - start-up
+    from bot.detect.gitlab.jobs import Pipeline  # noqa: PLC0415 - start-up
+
     data = source.read(path)
     content = decode(data) if data is not None else None
     if content is None:
@@ -77,6 +78,8 @@ def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
 
 
 def _references(path: str, text: str) -> Iterator[str]:
+    from bot.detect.gitlab.config import local_includes  # noqa: PLC0415 - start-up
+
     del path
     if not _INCLUDE.search(text):
         return

@@ -21,7 +21,6 @@ from bot.detect.positioned import Node
 from bot.detect.shell import Value
 from bot.detect.sockets import Target
 from bot.detect.source import Source
-from bot.detect.toml import read_toml
 
 _RUNNERS = re.compile(r"^[ \t]*\[\[?runners\b", re.MULTILINE)
 _DOCUMENTATION = (".md", ".rst", ".adoc", ".txt", ".html")
@@ -37,6 +36,8 @@ def _matches(path: str, text: str) -> bool:
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
+    from bot.detect.toml import read_toml  # noqa: PLC0415 - start-up
+
     data = source.read(path)
     content = decode(data) if data is not None else None
     if content is None:

@@ -18,14 +18,9 @@ from bot.detect.ci.places import Places
 from bot.detect.engine import unread
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
-from bot.detect.kube.actions import actions, without_structure
-from bot.detect.kube.chart import Chart, beside, root_of
-from bot.detect.kube.objects import object_grants
 from bot.detect.kube.template import is_template
-from bot.detect.kube.values import value_grants
 from bot.detect.lines import Text, decode
 from bot.detect.outline import read_outline
-from bot.detect.pods import pod_grants
 from bot.detect.positioned import Node, read_yaml
 from bot.detect.source import Source
 
@@ -60,6 +55,8 @@ def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
 
 
 def _values(path: str, content: str) -> Iterator[Grant | Unknown]:
+    from bot.detect.kube.values import value_grants  # noqa: PLC0415 - start-up
+
     text = Text(content)
     tree = read_yaml(text)
     places = Places(path, text)
@@ -73,6 +70,11 @@ def _values(path: str, content: str) -> Iterator[Grant | Unknown]:
 
 
 def _template(path: str, content: str, source: Source) -> Iterator[Grant | Unknown]:
+    from bot.detect.kube.actions import actions, without_structure  # noqa: PLC0415 - start-up
+    from bot.detect.kube.chart import Chart  # noqa: PLC0415 - start-up
+    from bot.detect.kube.objects import object_grants  # noqa: PLC0415 - start-up
+    from bot.detect.pods import pod_grants  # noqa: PLC0415 - start-up
+
     text, chart = Text(content), Chart(path, content, source)
     places = Places(path, text)
     names = [
@@ -106,6 +108,8 @@ def _name(names: list[tuple[int, str]], document: Node) -> str:
 
 
 def _references(path: str, _text: str) -> Iterable[str]:
+    from bot.detect.kube.chart import beside, root_of  # noqa: PLC0415 - start-up
+
     root = root_of(path)
     if root is None:
         return ()

@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from bot.detect import sockets
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
-from bot.detect.groovy.pipeline import Pipeline
 from bot.detect.lines import Text, decode
 from bot.detect.source import Source
 
@@ -31,6 +30,8 @@ def _matches(path: str, text: str) -> bool:
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
+    from bot.detect.groovy.pipeline import Pipeline  # noqa: PLC0415 - start-up
+
     data = source.read(path)
     content = decode(data) if data is not None else None
     if content is None:

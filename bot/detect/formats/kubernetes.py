@@ -17,7 +17,6 @@ from bot.detect.ci.places import Places
 from bot.detect.engine import unread
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
-from bot.detect.kube.objects import object_grants
 from bot.detect.kube.template import is_template
 from bot.detect.lines import Text, decode
 from bot.detect.outline import read_outline
@@ -51,6 +50,8 @@ def _matches(path: str, text: str) -> bool:
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
+    from bot.detect.kube.objects import object_grants  # noqa: PLC0415 - start-up
+
     content = decode(source.read(path) or b"")
     if content is None or not _TELLING.search(content):
         return

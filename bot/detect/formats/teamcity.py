@@ -10,11 +10,13 @@ Source: TeamCity documentation, "Container Wrapper" (`dockerImage`, `dockerRunPa
     }
 """
 
+from __future__ import annotations
+
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import unescape
+from typing import TYPE_CHECKING
 
 from bot.detect import mounts
 from bot.detect.ci.containers import Container, container_grants
@@ -28,11 +30,15 @@ from bot.detect.ci.places import (
     substituted,
 )
 from bot.detect.format import Format, plain_name
-from bot.detect.grant import Grant, Unknown
-from bot.detect.kotlin import Block, Literal, read_kotlin
 from bot.detect.lines import Text, decode
 from bot.detect.shell import Script, Value
-from bot.detect.source import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from bot.detect.grant import Grant, Unknown
+    from bot.detect.kotlin import Block, Literal
+    from bot.detect.source import Source
 
 _KOTLIN = (".kts", ".kt")
 _PARAMETER = re.compile(r"%(?P<name>[\w.-]+)%|\$\{(?P<braced>[\w.]+)\}|\$(?P<bare>[A-Za-z_]\w*)")
@@ -78,6 +84,8 @@ def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
 
 
 def _kotlin(places: Places, text: Text) -> Iterator[Grant]:
+    from bot.detect.kotlin import read_kotlin  # noqa: PLC0415 - start-up
+
     root = read_kotlin(text)
     known: dict[str, Script] = {}
     for block, _ in root.walk():

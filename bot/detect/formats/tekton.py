@@ -191,9 +191,7 @@ class _Reader:
         """Yield the volumes that a run gives to the pods of tasks which stand elsewhere."""
         for name, volume in volumes.items():
             who = Subject(f"{subject}, volume {name}", None, volume.digest(frozenset({"name"})))
-            grant = Containers(self._places).volume(who, volume)
-            if grant is not None:
-                yield grant
+            yield from Containers(self._places).volume(who, volume)
 
 
 FORMAT = Format("tekton", _matches, _grants)
