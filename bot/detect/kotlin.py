@@ -121,7 +121,9 @@ def _head(statement: list[_Piece]) -> str:
     words = [piece.text for piece in statement if piece.kind == "word"]
     if "object" in words[:-1]:
         return f"object {words[words.index('object') + 1]}"
-    return next((word for word in words if word not in _MODIFIERS), "")
+    at = next((i for i, piece in enumerate(statement) if piece.text == "="), -1)
+    after = (piece.text for piece in statement[at + 1 :] if piece.kind == "word")
+    return next((word for word in after if word not in _MODIFIERS), "")
 
 
 def _close(statement: list[_Piece], block: Block, text: Text) -> None:

@@ -67,10 +67,12 @@ def _task_grants(
     yield from input_grants(scope.places, subject, inputs, scope.env, dialect)
 
 
-_DOCKER_WORDS = ("command", "action", "dockerComposeCommand", "arguments")
+# `action` is a sentence, and `command` may be one: "Run an image".
+_DOCKER_WORDS = ("command", "customCommand", "dockerComposeCommand", "arguments")
 
 
 def _docker_command(name: str, inputs: dict[str, Script]) -> Script:
     """Return the command line that a Docker or DockerCompose task runs."""
     tool = "docker compose" if name.startswith("dockercompose") else "docker"
-    return command_line(tool, (inputs[key] for key in _DOCKER_WORDS if key in inputs))
+    words = (inputs[key] for key in _DOCKER_WORDS if key in inputs)
+    return command_line(tool, (one for one in words if not one.text.startswith("Run a")))
