@@ -81,6 +81,7 @@ def _play(github: SmallGitHub, app: App, server: "subprocess.Popen[bytes]") -> i
     shop = acme.repository("shop", BASE)
     shop.add_collaborator(mia, "maintain")
     shop.add_collaborator(dev, "write")
+    shop.required_checks.append((CHECK, app))
     app.install(acme)
     _say("dev opens a pull request: " + TITLE)
     pull = shop.pull(HEAD, by=dev, title=TITLE, body=BODY)
