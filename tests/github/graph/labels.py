@@ -1,6 +1,7 @@
 """Labels, as they are and as an event remembers them."""
 
 from typing import ClassVar
+from urllib.parse import quote
 
 from tests.github.model.labels import Label
 from tests.github.model.pulls import TimelineEvent
@@ -19,7 +20,7 @@ class LabelNode(Node[Label]):
         "color": lambda one: one.color,
         "description": lambda one: one.description,
         "isDefault": lambda _: False,
-        "url": lambda one: f"{one.hub.page_url}/{one.repository.full_name}/labels/{one.name}",
+        "url": lambda one: f"{one.hub.page_url}/{one.repository.full_name}/labels/{quote(one.name, safe='')}",
     }
 
 

@@ -152,7 +152,7 @@ def label(one: "Label", urls: Urls) -> Json:
     return {
         "id": one.id,
         "node_id": one.node_id,
-        "url": f"{own(one.repository, urls)}/labels/{one.name.replace(' ', '%20')}",
+        "url": f"{own(one.repository, urls)}/labels/{quote(one.name, safe='')}",
         "name": one.name,
         "color": one.color,
         "default": False,
