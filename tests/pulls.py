@@ -42,15 +42,15 @@ class Team:
     def ref(self, pull: PullRequest) -> PullRef:
         return PullRef(self.installation, self.shop.owner.login, self.shop.name, pull.number)
 
-    def evaluate(self, pull: PullRequest) -> Outcome:
+    def evaluate(self, pull: PullRequest, **options: Any) -> Outcome:
         """Evaluate as the queue does, a few seconds after whatever happened."""
         self.github.clock.advance(2)
-        outcome = evaluate(self.forge, self.ref(pull), now=self.github.clock.now)
+        outcome = evaluate(self.forge, self.ref(pull), now=self.github.clock.now, **options)
         self.github.clock.advance(2)
         return outcome
 
-    def done(self, pull: PullRequest) -> Done:
-        outcome = self.evaluate(pull)
+    def done(self, pull: PullRequest, **options: Any) -> Done:
+        outcome = self.evaluate(pull, **options)
         assert isinstance(outcome, Done), outcome
         return outcome
 

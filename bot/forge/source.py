@@ -110,6 +110,7 @@ class Files:
             answer = self._entries(tree, recursive=True)
             if answer["truncated"]:
                 answer = self._entries(tree, recursive=False)
+                self.complete = self.complete and not answer["truncated"]
                 left += [
                     (one["sha"], join(folder, one["path"]))
                     for one in answer["tree"]
@@ -118,7 +119,7 @@ class Files:
             yield from (
                 join(folder, one["path"]) for one in answer["tree"] if one["mode"] in _FILES
             )
-        self.complete = not left
+        self.complete = self.complete and not left
 
     def _entries(self, tree: str, *, recursive: bool) -> Mapping[str, Any]:
         pull = self.known.pull
