@@ -20,7 +20,9 @@ class LabelNode(Node[Label]):
         "color": lambda one: one.color,
         "description": lambda one: one.description,
         "isDefault": lambda _: False,
-        "url": lambda one: f"{one.hub.page_url}/{one.repository.full_name}/labels/{quote(one.name, safe='')}",
+        "url": lambda one: (
+            f"{one.hub.page_url}/{one.repository.full_name}/labels/{quote(one.name, safe='')}"
+        ),
     }
 
 
