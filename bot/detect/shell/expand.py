@@ -15,7 +15,8 @@ from bot.detect.shell.tree import Literal, Node, Opaque, Part, Substitution, Var
 
 ARGUMENTS = "@"  # the name under which a scope holds them
 MOST_VALUES = 8  # of one variable
-_MOST_FIELDS = 4_000  # of one word or array
+_MOST_FIELDS = 1_000  # of one word or array
+_LEAST_WORK, _WORK = 400_000, 2  # words and pieces, and for each character
 _MOST_DULL = 2  # values that could not matter
 _TELLS = re.compile(r"sock|docker|podman|nerdctl|pipe|/run|/var|tcp:|unix:|ssh:|-v|--|\A/\Z")
 _NAMES_DAEMON = re.compile(r"sock|pipe|/run\b|tcp:|unix:|ssh:")
@@ -147,8 +148,12 @@ class Expander:
         self.place = Places((), ())
         self.text = ""
         self.widest = 1  # how many variations the words seen so far have
-        self.budget = 400_000
+        self.budget = _LEAST_WORK
         self.files: dict[str, Pieces] = {}  # what `<(…)` and written files hold
+
+    def allow(self, length: int) -> None:
+        """Allow for work in proportion to a script's length."""
+        self.budget = _LEAST_WORK + _WORK * length
 
     def spend(self, cost: int) -> None:
         """Count work. Raises Exhausted when a script does too much of it."""

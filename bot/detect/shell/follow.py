@@ -71,6 +71,7 @@ class Follower:
         self._active: list[str] = []  # functions being run
         self._telling: set[str] = set()  # functions that reached or printed what could matter
         self._images: dict[tuple[int, ...], dict[str, str]] = {}  # of a command, with how written
+        self.deep = False  # some of the text is nested too deep to be followed
         self._depth = 0
         self._origin: tuple[int, ...] = ()
         self._ordinal: int | None = None  # number of the command within a nested script
@@ -79,10 +80,12 @@ class Follower:
 
     def follow(self, text: str, place: Places) -> None:
         """Run a whole script, and then each function that it never calls."""
-        tree, unfinished = read(text)
-        if unfinished is not None:
-            self.unfinished = place(unfinished)[0]
-        self.follow_tree(tree, text, place)
+        found = read(text)
+        if found.unfinished is not None:
+            self.unfinished = place(found.unfinished)[0]
+        self.deep = found.deep
+        self.expander.allow(len(text))
+        self.follow_tree(found.tree, text, place)
 
     def follow_tree(self, tree: Node, text: str, place: Places) -> None:
         """Run a script that was read already."""
@@ -99,7 +102,7 @@ class Follower:
             return NONE
         expander = self.expander
         expander.spend(len(text) // 16 + 1)
-        tree, _ = read(text)
+        tree = read(text).tree
         saved = (expander.text, expander.place, self._origin, self._ordinal)
         expander.text, expander.place = text, Places.of_pieces(pieces)
         self._origin, self._ordinal = call.origin, 0
@@ -111,7 +114,7 @@ class Follower:
 
     def words(self, text: str, place: Places) -> tuple[Arg, ...]:
         """Return the words of one line of text."""
-        tree, _ = read(text)
+        tree = read(text).tree
         self.expander.text, self.expander.place = text, place
         words = tree.words if isinstance(tree, Simple) else ()
         return tuple(self.expander.fields(words))

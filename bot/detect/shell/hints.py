@@ -31,6 +31,7 @@ _DIRECTORY = re.compile(
 _SCHEMES = ("tcp:", "unix:", "ssh:", "npipe:")
 _OPTION = re.compile(r"[ \t](?:-h\b|--host|--addr|--url)")
 _NEAR = 300  # characters between a client's name and its option
+_MOST_LOOKS = 5_000  # after so many options a text is read anyway
 
 _STRONG = re.compile(
     r"sock|docker_host|container_host|buildkit_host|docker_engine|:2375|pipe[\\/]|tcp://|unix://"
@@ -58,12 +59,18 @@ def any_in(text: str, env: Mapping[str, str | Value] | None) -> bool:
 
 def _addressed(low: str) -> bool:
     """Tell whether a client's option for an address may be there."""
-    for found in _OPTION.finditer(low):
-        line = low.rfind("\n", max(0, found.start() - _NEAR), found.start()) + 1
-        before = low[max(line, found.start() - _NEAR) : found.start()]
-        if any(name in before for name in _CLIENTS):
+    for count, found in enumerate(_OPTION.finditer(low)):
+        start = max(0, found.start() - _NEAR)
+        before = low[max(start, low.rfind("\n", start, found.start()) + 1) : found.start()]
+        if count > _MOST_LOOKS or any(name in before for name in _CLIENTS):
             return True
     return False
+
+
+def client(text: str) -> int:
+    """Return where the last container client is named, 0 if nowhere."""
+    low = text.lower()
+    return max(0, *(low.rfind(name + " ") for name in _CLIENTS))
 
 
 def telling(text: str) -> Iterator[tuple[str, int]]:

@@ -19,7 +19,8 @@ Dialect = Literal["sh", "powershell", "cmd"]
 # A line end among options is a blank; after a backslash the reader takes it out itself.
 _LINE_END = re.compile(r"(?<!\\)\n")
 _TOO_LONG = 1_500_000  # characters; of a longer script only telling lines are read
-_MOST_LINES = 3_000  # that are read one by one
+_MOST_LINES = 20_000  # that are read one by one
+_MOST_TEXT = 1_000_000  # characters of them
 
 
 def interpret(
@@ -43,7 +44,7 @@ def interpret(
             follower.follow(script.text, place)
         else:
             follower.follow_tree(windows.read(script.text, dialect), script.text, place)
-        again = follower.unfinished
+        again = 0 if follower.deep else follower.unfinished
     except (Exhausted, RecursionError):
         again = 0
     found = follower.found()
@@ -139,21 +140,26 @@ def _by_line(script: Script, env: Env | None, dialect: Dialect, start: int) -> l
     """Read each telling line from file line `start` on as a script of its own."""
     found: list[Reach] = []
     place = Places.of_lines(script.text, script.lines)
-    count = 0
+    count = size = 0
     for part, at in hints.telling(script.text):
         line = place(at)[0]
         if line < start:
             continue
-        count += 1
-        if count > _MOST_LINES:
+        count, size = count + 1, size + len(part)
+        if count > _MOST_LINES or size > _MOST_TEXT:
             break
         follower = _follower(env)
+        deep = False
         try:
             if dialect == "sh":
                 follower.follow(part, place.shifted(at))
             else:
                 follower.follow_tree(windows.read(part, dialect), part, place.shifted(at))
         except (Exhausted, RecursionError):
-            pass
+            deep = True
+        if (deep or follower.deep) and (start_of := hints.client(part)):
+            follower = _follower(env)
+            with contextlib.suppress(Exhausted, RecursionError):
+                follower.follow(part[start_of:], place.shifted(at + start_of))
         found.extend(follower.found())
     return list({(reach.line, reach.resource, reach.how): reach for reach in found}.values())

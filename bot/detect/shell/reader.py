@@ -6,6 +6,7 @@ over, a construct that never ends goes on to the end.
 """
 
 import re
+from typing import NamedTuple
 
 from bot.detect.shell.tree import (
     NOTHING,
@@ -78,6 +79,7 @@ class Reader(WordReader):
         body = inner.script()
         if inner.unfinished is not None:
             self.lost(inner.unfinished)
+        self.deep |= inner.deep
         return body
 
     # -- between commands ------------------------------------------------------------------------
@@ -189,6 +191,7 @@ class Reader(WordReader):
             self.at += len(keyword)
             self.blank()
         if self.depth >= DEEPEST:
+            self.deep = True
             while self.text.startswith("(", self.at, self.end):
                 self.at += 1
                 self.blank()
@@ -319,8 +322,9 @@ class Reader(WordReader):
         if self.text.startswith("in", self.at, self.end):
             self.at += 2
             self.blank()
-            while (word := self.word()) is not None and len(words) < _MOST_WORDS:
-                words.append(word)
+            while (word := self.word()) is not None:
+                if len(words) < _MOST_WORDS:
+                    words.append(word)
                 self.blank()
         return Loop(name, tuple(words), None, self._do(), start)
 
@@ -348,6 +352,7 @@ class Reader(WordReader):
     def _definition(self, name: str) -> Function:
         self._newlines()
         if self.depth >= DEEPEST:
+            self.deep = True
             return Function(name, NOTHING)
         self.depth += 1
         body = self._command()
@@ -377,7 +382,7 @@ class Reader(WordReader):
         words: list[Word] = []
         redirections: list[Redirection] = []
         declaring = False
-        while self.at < self.end and len(words) < _MOST_WORDS:
+        while self.at < self.end:
             self.blank()
             if self.at >= self.end:
                 break
@@ -405,12 +410,11 @@ class Reader(WordReader):
             if word is None:
                 self.at += 1
                 continue
-            words.append(word)
+            if len(words) < _MOST_WORDS:
+                words.append(word)
             end = self.at
             if len(words) == 1:
                 declaring = self.text[word.at : word.end] in _DECLARING
-        if len(words) >= _MOST_WORDS:
-            self.at = self.find("\n", self.at)
         return Simple(
             tuple(assignments), tuple(words), tuple(declared), tuple(redirections), start, end
         )
@@ -488,8 +492,16 @@ class Reader(WordReader):
         return Redirection(operator, self.word(), None)
 
 
-def read(text: str) -> tuple[Node, int | None]:
-    """Return the tree of a script, and where something began that never ends."""
+class Read(NamedTuple):
+    """A script that was read."""
+
+    tree: Node
+    unfinished: int | None  # where something began that never ends
+    deep: bool  # some of it is nested too deep to be followed
+
+
+def read(text: str) -> Read:
+    """Read a script."""
     reader = Reader(text)
     tree = reader.script()
-    return tree, reader.unfinished
+    return Read(tree, reader.unfinished, reader.deep)

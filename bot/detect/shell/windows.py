@@ -54,6 +54,23 @@ class _Reader:
         self.text = text
         self.at = 0
         self.powershell = powershell
+        self._next: dict[str, int] = {}
+
+    def _find(self, token: str, at: int) -> int:
+        """Return where `token` comes next, or the end; answers are kept, so it all stays linear."""
+        known = self._next.get(token, -1)
+        if known < at:
+            known = self.text.find(token, at)
+            known = known if known >= 0 else len(self.text)
+            self._next[token] = known
+        return known
+
+    def _here_string(self) -> re.Match[str] | None:
+        """Return the here-string that starts here: `@"`, lines, `"@`."""
+        quote = self.text[self.at + 1 : self.at + 2]
+        if not quote or quote not in "\"'" or self._find(f"\n{quote}@", self.at) >= len(self.text):
+            return None
+        return _HERE_STRING.match(self.text, self.at)
 
     def script(self) -> Node:
         items: list[Node] = []
@@ -81,9 +98,10 @@ class _Reader:
                 self.at = found.end()
             comment = _POWERSHELL_COMMENT if self.powershell else _CMD_COMMENT
             found = comment.match(self.text, self.at)
+            if found is None or found.end() == self.at:
+                return
             line_start = self.text.rfind("\n", 0, self.at) + 1
-            fresh = self.powershell or not self.text[line_start : self.at].strip(" \t@")
-            if found is None or not fresh or found.end() == self.at:
+            if not self.powershell and self.text[line_start : self.at].strip(" \t@"):
                 return
             self.at = found.end()
 
@@ -141,10 +159,9 @@ class _Reader:
             raw = self.text[found.end() : end].rstrip()
             if found["quote"]:
                 raw = raw.rsplit('"', 1)[0]
-            inner = _Reader(self.text[: found.end()] + raw, powershell=False)
-            inner.at = found.end()
+            parts = _spaced(raw, found.end())
             self.at = end
-            word = Word(tuple(inner.spaced()), found.end(), end)
+            word = Word(tuple(parts), found.end(), end)
             name = found["name"].upper()
             return Assignment(name, append=False, value=word, elements=None, at=start)
         found = _ASSIGNS.match(self.text, self.at)
@@ -173,20 +190,6 @@ class _Reader:
         value = words[0] if words else Word((), self.at, self.at)
         return Assignment(name, bool(found["append"]), value, elements, start)
 
-    def spaced(self) -> list[Part]:
-        """Read the rest as one text, spaces and all."""
-        parts: list[Part] = []
-        while self.at < len(self.text):
-            at = self.at
-            if found := _PERCENT.match(self.text, at):
-                parts.append(_percent(found, at))
-                self.at = found.end()
-                continue
-            stop = self.text.find("%", at + 1)
-            self.at = stop if stop >= 0 else len(self.text)
-            parts.append(Literal(self.text[at : self.at], at, quoted=True))
-        return parts
-
     def _word(self) -> Word | None:
         start, parts = self.at, list[Part]()
         while self.at < len(self.text):
@@ -198,8 +201,7 @@ class _Reader:
             elif char == '"':
                 self._quoted(parts)
             elif char == "'" and self.powershell:
-                close = self.text.find("'", at + 1)
-                close = close if close >= 0 else len(self.text)
+                close = self._find("'", at + 1)
                 parts.append(Literal(self.text[at + 1 : close], at, quoted=True))
                 self.at = close + 1
             elif char == "@" and self.powershell:
@@ -213,7 +215,7 @@ class _Reader:
 
     def _at_sign(self, parts: list[Part]) -> None:
         at = self.at
-        if found := _HERE_STRING.match(self.text, at):
+        if found := self._here_string():
             parts.append(Literal(found["body"], found.start("body"), quoted=True))
             self.at = found.end()
         elif found := re.compile(r"@([A-Za-z_]\w*)").match(self.text, at):
@@ -251,13 +253,11 @@ class _Reader:
             self.at = found.end()
             return True
         if self.text.startswith("${{", at):
-            close = self.text.find("}}", at)
-            self.at = close + 2 if close >= 0 else len(self.text)
+            self.at = min(self._find("}}", at) + 2, len(self.text))
             parts.append(Opaque(self.text[at : self.at], at, quoted))
             return True
         if self.text.startswith("$(", at):
-            close = self.text.find(")", at)
-            self.at = close + 1 if close >= 0 else len(self.text)
+            self.at = min(self._find(")", at) + 1, len(self.text))
             parts.append(Opaque(self.text[at : self.at], at, quoted))
             return True
         found = _VARIABLE.match(self.text, at)
@@ -267,6 +267,18 @@ class _Reader:
         parts.append(Variable(name, "", (), found[0], at, quoted, every=False))
         self.at = found.end()
         return True
+
+
+def _spaced(raw: str, at: int) -> list[Part]:
+    """Read what `set` assigns as one text, spaces and all."""
+    parts: list[Part] = []
+    end = 0
+    for found in _PERCENT.finditer(raw):
+        parts.append(Literal(raw[end : found.start()], at + end, quoted=True))
+        parts.append(_percent(found, at + found.start()))
+        end = found.end()
+    parts.append(Literal(raw[end:], at + end, quoted=True))
+    return parts
 
 
 def _percent(found: re.Match[str], at: int, *, quoted: bool = True) -> Part:

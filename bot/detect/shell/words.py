@@ -53,6 +53,7 @@ class WordReader:
         self.end = len(text) if end is None else end
         self.depth = depth
         self.unfinished: int | None = None
+        self.deep = False
         self._next: dict[str, int] = {}
 
     @abstractmethod
@@ -134,6 +135,7 @@ class WordReader:
                 continue
             inner = type(self)(self.text, begin, end, self.depth + 1)
             inner.here_line(parts, stop)
+            self.deep |= inner.deep
             at = max(inner.at, stop)
         holder.body = tuple(parts)
 
@@ -245,6 +247,7 @@ class WordReader:
         end = min(at, self.end)
         self.at = min(end + 1, self.end)
         if self.depth >= DEEPEST:
+            self.deep = True
             parts.append(Opaque("$(…)", start, quoted))
             return
         body = self.commands_between(start + 1, end)
@@ -287,6 +290,7 @@ class WordReader:
         start = self.at
         found = _BRACED.match(self.text, start + 2, self.end)
         if found is None or self.depth >= DEEPEST:
+            self.deep |= found is not None
             self.at = start + 2
             self._skip_braces(start)
             parts.append(Opaque("${…}", start, quoted))
@@ -354,6 +358,7 @@ class WordReader:
         start = self.at - 1
         self.at += 1
         if self.depth >= DEEPEST:
+            self.deep = True
             self.at = self._closing_paren(self.at)
             body: Node = NOTHING
         else:
