@@ -7,7 +7,7 @@ Datadog, Falco, Jenkins and others, see their values.yaml.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.detect import mounts, sockets
@@ -20,6 +20,7 @@ from bot.detect.positioned import Node
 from bot.detect.sockets import Target
 
 _MOST = 100_000
+_LONGEST = 4_096
 # Where a value is what the container or a client sees, not what the host gives.
 _INSIDE = re.compile(
     r"(?:mount_?path|container_?path|target|destination|endpoint|address|url|uri|args|command|help"
@@ -151,23 +152,31 @@ class _Values:
             yield self._places.mounted(self._subject(at, node), target, self._places.here(node))
 
     def _said(self, node: Node, at: _At) -> Target | None:
-        text = node.text.strip()
-        if not text or len(text) > 4_096:
-            return None
-        if node.true and self._switch(at):
+        if node.true and _switch(at.keys):
             return Target("docker", How.SWITCH, Severity.CRITICAL)
-        if any(_INSIDE.search(key) for key in at.keys[-2:]):
-            return None
-        if _HOST.search(at.last):
-            return sockets.host_path(text)
-        if "://" in text or " " in text:
-            return None
-        target = mounts.short(text) if ":" in text else None
-        target = target or sockets.host_path(text)
-        single = target is not None and target.how is How.MOUNT
-        return target if single or (":" in text and target is not None) else None
+        return setting(at.keys, node.text)
 
-    def _switch(self, at: _At) -> bool:
-        if at.last.lower() in _ENABLES:
-            return bool(at.keys[1:]) and bool(_SWITCH.search(at.keys[-2]))
-        return bool(_SWITCH.search(at.last))
+
+def setting(keys: Sequence[str], text: str) -> Target | None:
+    """Return what a single value at a chain of keys makes a chart hand over, or None."""
+    text = text.strip()
+    if not text or not keys or len(text) > _LONGEST:
+        return None
+    if text == "true" and _switch(keys):
+        return Target("docker", How.SWITCH, Severity.CRITICAL)
+    if any(_INSIDE.search(key) for key in keys[-2:]):
+        return None
+    if _HOST.search(keys[-1]) or "hostPath" in keys[-2:-1]:
+        return sockets.host_path(text)
+    if "://" in text or " " in text:
+        return None
+    target = mounts.short(text) if ":" in text else None
+    target = target or sockets.host_path(text)
+    single = target is not None and target.how is How.MOUNT
+    return target if single or (":" in text and target is not None) else None
+
+
+def _switch(keys: Sequence[str]) -> bool:
+    if keys and keys[-1].lower() in _ENABLES:
+        return len(keys) > 1 and bool(_SWITCH.search(keys[-2]))
+    return bool(keys) and bool(_SWITCH.search(keys[-1]))

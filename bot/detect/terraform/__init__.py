@@ -1,0 +1,1 @@
+"""PURE: the resources of a Terraform module that start or configure containers."""

@@ -1,0 +1,85 @@
+"""Resources of the Docker provider: containers, services, volumes.
+
+Source: kreuzwerker/terraform-provider-docker, documentation of docker_container, docker_service,
+docker_volume and docker_image.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from bot.detect.ci.places import Subject
+from bot.detect.grant import Grant
+from bot.detect.hcl import At, Handed, blocks
+from bot.detect.mounts import repository
+from bot.detect.positioned import Node
+
+_REFERENCE = re.compile(r"docker_(?P<kind>image|volume)\.(?P<name>[\w-]+)")
+_CONTROLS = {
+    "user": "set", "read_only": "true", "security_opts": "list", "tmpfs": "set", "memory": "set",
+    "cpu_set": "set", "cpus": "set", "network_mode": "none", "userns_mode": "set",
+    "privileges": "", "pids_limit": "set", "no_new_privileges": "true",
+}  # fmt: skip
+Resources = Mapping[str, Mapping[str, Node]]  # by type and name
+
+
+class Docker:
+    """Reads the resources of one file; `resources` are those it may refer to."""
+
+    def __init__(self, handed: Handed, resources: Resources) -> None:
+        self._handed = handed
+        self._resources = resources
+
+    def container(self, address: str, body: Node) -> Iterator[Grant]:
+        """Yield what a docker_container is handed."""
+        yield from self._container(address, body, body)
+
+    def service(self, address: str, body: Node) -> Iterator[Grant]:
+        """Yield what a docker_service is handed."""
+        for spec in blocks(body, "task_spec", "container_spec"):
+            yield from self._container(address, spec, body)
+
+    def _container(self, address: str, spec: Node, body: Node) -> Iterator[Grant]:
+        handed = self._handed
+        image = self._image(spec.get("image"))
+        who = Subject(
+            address,
+            repository(image) if image else None,
+            body.digest(frozenset({"name"})),
+            (body.line, body.last_line),
+        )
+        restricted = [*handed.restricted(spec, _CONTROLS)]
+        for capabilities in blocks(spec, "capabilities"):
+            restricted += handed.restricted(capabilities, {"drop": "list"})
+        for key in ("volumes", "mounts"):
+            for volume in blocks(spec, key):
+                at = handed.at(volume)
+                yield from handed.long(who, at, restricted)
+                named = self._volume(volume)
+                if named is not None:
+                    yield from handed.device(who, At(named, handed.path), restricted)
+        env = handed.environment((spec.get("env"),))
+        yield from handed.addresses(who, env)
+        parts = (spec.get("entrypoint"), spec.get("command"), spec.get("args"))
+        yield from handed.command(who, parts, env)
+        for check in blocks(spec, "healthcheck"):
+            yield from handed.command(who, (check.get("test"),), env)
+
+    def _image(self, node: Node | None) -> str:
+        """Return an image's name, also where it is that of a docker_image."""
+        text = self._handed.text(node)
+        found = _REFERENCE.search(text)
+        if found is None or found["kind"] != "image":
+            return text
+        image = self._resources.get("docker_image", {}).get(found["name"])
+        return self._handed.text(image.get("name")) if image is not None else text
+
+    def _volume(self, block: Node) -> Node | None:
+        """Return the docker_volume that a mount names, by reference or by its own name."""
+        text = self._handed.text(block.get("volume_name") or block.get("source"))
+        volumes = self._resources.get("docker_volume", {})
+        if found := _REFERENCE.search(text):
+            return volumes.get(found["name"])
+        for volume in volumes.values() if text else ():
+            if self._handed.text(volume.get("name")) == text:
+                return volume
+        return None

@@ -1,0 +1,6 @@
+variable "engine" {
+  type = object({ socket = string })
+  default = {
+    socket = "/srv/agent.sock"
+  }
+}
