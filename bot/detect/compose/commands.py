@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from bot.detect.ci.places import Place, Places, aliases
 from bot.detect.compose.clients import Setting
+from bot.detect.compose.hints import hinted
 from bot.detect.compose.interpolation import interpolate
 from bot.detect.compose.values import Value
 from bot.detect.grant import Step
@@ -19,6 +20,7 @@ from bot.detect.shell import Value as Given
 
 _SHELL = re.compile(r"(?:.*/)?(?:ba|da|a|z|k)?sh\Z")
 _DOCKER_IMAGE = re.compile(r"(?:\A|/)docker\Z")
+_MOST_WORDS = 2_000
 _CLIENT_COMMANDS = frozenset(
     {"run", "create", "compose", "build", "buildx", "exec", "service", "stack", "swarm", "context"}
 )
@@ -67,14 +69,16 @@ class Commands:
             script = self._script(value)
             text = " ".join((*before, script.text)) if before[-1:] != ("-c",) else script.text
             return interpret(Script(text, script.lines), self._env(settings, text))
-        words = [(item.text, self.number(item)) for item in value.items()]
-        if before[-1:] == ("-c",) and value.items():
-            script = self._script(value.items()[0])
-            return interpret(script, self._env(settings, script.text))
-        if not words:
+        items = value.items()
+        told = " ".join((*before, *(item.text for item in items[:_MOST_WORDS])))
+        if not items or ("$" not in told and not hinted(told)):
             return ()
+        words = [(item.text, self.number(item)) for item in items[:_MOST_WORDS]]
+        if before[-1:] == ("-c",):
+            script = self._script(items[0])
+            return interpret(script, self._env(settings, script.text))
         if len(words) > 2 and _SHELL.match(words[0][0]) and words[1][0].endswith("c"):
-            script = self._script(value.items()[2])
+            script = self._script(items[2])
             return interpret(script, self._env(settings, script.text))
         first = words[0][1]
         argv = [*((word, first) for word in before), *words]

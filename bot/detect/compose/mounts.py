@@ -7,7 +7,6 @@ binds the `file:` of secrets and configs into the container.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from posixpath import join, normpath
 
 from bot.detect import sockets
@@ -17,8 +16,8 @@ from bot.detect.grant import How, Severity, Step
 from bot.detect.mounts import split_short
 from bot.detect.sockets import Target
 
-_DEEPEST = 8  # of `volumes_from`
-_MOST = 1_000  # mounts of one service
+_MOST = 100  # entries of `volumes_from`
+_LONGEST_WAY = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +53,21 @@ class Mounts:
             if (called := service.get("container_name")) is not None
         }
 
-    def of(self, service: Value, depth: int = 0) -> tuple[Reached, ...]:
-        """Return what the mounts of a service reach."""
-        known = self._known.get(id(service))
-        if known is None:
-            self._known[id(service)] = ()  # what takes over its own mounts
-            known = tuple(islice(self._of(service, depth), _MOST))
-            self._known[id(service)] = known
-        return known
+    def of(self, service: Value) -> tuple[Reached, ...]:
+        """Return what the mounts of a service reach, after those that it takes over."""
+        waiting, opened = [service], set[int]()
+        while waiting:
+            last = waiting[-1]
+            if id(last) not in self._known and id(last) not in opened:
+                opened.add(id(last))
+                waiting.extend(other for _, other in self._others(last) if id(other) not in opened)
+                continue
+            if id(last) not in self._known:
+                self._known[id(last)] = tuple(self._of(last))
+            waiting.pop()
+        return self._known[id(service)]
 
-    def _of(self, service: Value, depth: int) -> Iterator[Reached]:
+    def _of(self, service: Value) -> Iterator[Reached]:
         for entry in mounted(service, "volumes"):
             mount = _mount(entry)
             if mount is not None:
@@ -75,22 +79,28 @@ class Mounts:
         if switch is not None and switch.true:
             docker = Target("docker", How.SWITCH, Severity.CRITICAL)
             yield Reached(docker, How.SWITCH, switch.steps(), "/var/run/docker.sock")
-        inherited = service.get("volumes_from")
-        if inherited is not None and depth < _DEEPEST:
-            yield from self._inherited(service, inherited, depth)
+        yield from self._inherited(service)
 
-    def _inherited(self, service: Value, names: Value, depth: int) -> Iterator[Reached]:
-        taken = {target_of(entry) for entry in mounted(service, "volumes")}
-        for item in names.listed():
-            other = self._named(item.text)
-            if other is None or other is service:
-                continue
-            found = self.of(other, depth + 1)
-            for one in found:
+    def _inherited(self, service: Value) -> Iterator[Reached]:
+        """Yield what `volumes_from` brings: each daemon once for each entry."""
+        taken: set[str] = set()
+        for item, other in self._others(service):
+            taken = taken or {target_of(entry) for entry in mounted(service, "volumes")}
+            brought: dict[str, Reached] = {}
+            for one in self._known.get(id(other), ()):
                 if one.inside not in taken:
-                    steps = tuple(dict.fromkeys((*one.steps, *item.steps())))
-                    yield Reached(one.target, How.INHERITED, steps, one.inside)
-            taken |= {one.inside for one in found}
+                    brought.setdefault(one.target.resource, one)
+            for one in brought.values():
+                steps = tuple(dict.fromkeys((*one.steps, *item.steps())))[-_LONGEST_WAY:]
+                yield Reached(one.target, How.INHERITED, steps, one.inside)
+
+    def _others(self, service: Value) -> list[tuple[Value, Value]]:
+        """Return the entries of `volumes_from`, each with the service that it names."""
+        names = service.get("volumes_from")
+        if names is None:
+            return []
+        named = [(item, self._named(item.text)) for item in names.listed()[:_MOST]]
+        return [(item, other) for item, other in named if other not in {None, service}]
 
     def _named(self, text: str) -> Value | None:
         """Return the service that `volumes_from` names: "service[:ro]", "container:name[:ro]"."""

@@ -8,6 +8,7 @@ pre-defined environment variables" (COMPOSE_FILE, COMPOSE_PATH_SEPARATOR) and th
 from collections import ChainMap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from posixpath import dirname, join, normpath
 
 from bot.detect.compose.dotenv import read_dotenv
@@ -28,6 +29,8 @@ OVERRIDES = (
 )
 _DEEPEST = 24  # of `extends` and `include`
 _MOST_FILES = 64
+_MOST_INCLUDES = 256
+_MOST_ITEMS = 300_000  # that services take over by `extends`
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,9 @@ class Loader:
         self._trees: dict[str, Tree | None] = {}
         self._variables: dict[str, dict[str, Variable]] = {}
         self._left = _MOST_FILES
+        self._items = _MOST_ITEMS
+        self._brought = _MOST_INCLUDES
+        self.overrun = False  # more is put together than is followed
 
     def exists(self, path: str) -> bool:
         """Tell whether the commit has a file."""
@@ -112,6 +118,7 @@ class Loader:
     def tree(self, path: str) -> Tree | None:
         """Return a file's documents, or None where there is no such file."""
         if path not in self._trees:
+            self.overrun = self.overrun or self._left <= 0
             content = self.content(path) if self._left > 0 else None
             self._left -= 1
             self._trees[path] = read_yaml(Text(content)) if content is not None else None
@@ -182,15 +189,31 @@ class Loader:
         ]
         variables = ChainMap(dict(file.variables), *reversed(own))
         for value, path in named:
-            if path is None:
+            self._brought -= 1
+            self.overrun = self.overrun or self._brought < 0
+            if path is None or self._brought < 0:
                 continue
             part = self._part(path, folder, variables, trail)
             if part is not None:
                 yield part.model(), value
 
-    def extended(self, file: File, path: str, trail: tuple[str, ...]) -> "_Part | None":
-        """Return the file that a service extends a service of."""
-        return self._part(path, dirname(path), file.variables, trail)
+    def extended(self, file: File, path: str) -> "_Part | None":
+        """Return a file that holds what a service of `file` extends."""
+        return self._part(path, dirname(path), file.variables, ())
+
+    def merged(self, base: Value | None, service: Value) -> Value:
+        """Return a service with what it extends under it."""
+        wanted = service.get("extends")
+        if wanted is None:
+            return service
+        bare = without(service, "extends")
+        if base is None:
+            return bare
+        self._items -= base.size()
+        if self._items < 0:
+            self.overrun = True
+            return bare
+        return merged(base.led(_extending(wanted)), bare)
 
 
 class _Part:
@@ -204,8 +227,7 @@ class _Part:
         self._documents = documents
         self._trail = trail
         self._others: dict[str, _Part | None] = {}
-        self._raw: dict[str, Value] | None = None
-        self._done: dict[str, Value] = {}
+        self.done: dict[str, Value] = {}  # services of `raw` with what they extend
 
     def model(self) -> Model:
         """Return what the file comes to. Each of its documents is merged over those before."""
@@ -231,59 +253,78 @@ class _Part:
             _over(known, name, service)
             model.spans[name] = (*model.spans.get(name, ()), _span(service))
         done: dict[str, Value] = {}
-        for name in known:
-            if name in own_services:
-                known[name] = self._extend(name, known, done, ())
+        extended = dict(known)
+        for name in own_services:
+            if name in known:
+                extended[name] = self._extend(name, known, done)
         gone = {name: value for name, value in own_services.items() if name not in known}
-        model.sections["services"] = {**known, **gone}
+        model.sections["services"] = {**extended, **gone}
         return model
 
-    def base(self, name: str, trail: tuple[str, ...]) -> Value | None:
-        """Return a service that a service of another file extends, with what it extends itself."""
-        if self._raw is None:
-            self._raw = {}
-            for document in self._documents:
-                for known, value in sections(Value(document, self._file))["services"].items():
-                    _over(self._raw, known, value)
-        return self._extend(name, self._raw, self._done, trail) if name in self._raw else None
+    def _extend(self, name: str, known: dict[str, Value], done: dict[str, Value]) -> Value:
+        """Return a service with what it extends merged under it.
 
-    def _extend(
-        self, name: str, known: dict[str, Value], done: dict[str, Value], trail: tuple[str, ...]
-    ) -> Value:
-        """Return a service with what it extends merged under it; cycles end where they close."""
-        if name in done:
-            return done[name]
-        service = known[name]
-        place = f"{self._file.path}\0{name}"
-        wanted = service.get("extends")
-        if wanted is None or place in trail or len(trail) >= _DEEPEST:
-            return service
-        trail = (*trail, place)
-        ref = wanted if wanted.kind == "scalar" else wanted.get("service")
-        other = wanted.get("file") if wanted.kind == "map" else None
-        base: Value | None = None
-        if ref is not None and other is not None:
-            path = beside(other.file.folder, other.text)
-            part = self._other(path) if path is not None else None
-            base = part.base(ref.text, trail) if part is not None else None
-        elif ref is not None and ref.text in known:
-            base = self._extend(ref.text, known, done, trail)
-        bare = without(service, "extends")
-        if base is not None:
-            lines = [wanted.key.line if wanted.key is not None and not wanted.node.via else 0]
-            lines += [value.line for value in (ref, other) if value is not None]
-            at = wanted.file.path
-            after = tuple(dict.fromkeys(Step(at, line) for line in lines if line))
-            bare = merged(base.led((*after, *wanted.after)), bare)
-        done[name] = bare
-        return bare
+        A chain ends where a service extends nothing, or one that is in the chain already.
+        """
+        chain: list[tuple[Value, str, dict[str, Value]]] = []
+        part, base = self, None
+        seen: set[tuple[str, str]] = set()
+        while name not in done:
+            service = known.get(name)
+            if service is None or (part.path, name) in seen:
+                break
+            seen.add((part.path, name))
+            chain.append((service, name, done))
+            wanted = service.get("extends")
+            ref = wanted if wanted is None or wanted.kind == "scalar" else wanted.get("service")
+            if wanted is None or ref is None:
+                break
+            other = wanted.get("file")
+            if other is not None:
+                path = beside(other.file.folder, other.text)
+                further = part.other(path) if path is not None else None
+                if further is None:
+                    break
+                part, known, done = further, further.raw, further.done
+            name = ref.text
+        else:
+            base = done[name]
+        for service, called, memo in reversed(chain):
+            base = self._loader.merged(base, service)
+            memo[called] = base
+        return base if base is not None else known[name]
 
-    def _other(self, path: str) -> "_Part | None":
-        if path == self._file.path:
+    def other(self, path: str) -> "_Part | None":
+        """Return the file whose services those of this one extend."""
+        if path == self.path:
             return self
         if path not in self._others:
-            self._others[path] = self._loader.extended(self._file, path, ())
+            self._others[path] = self._loader.extended(self._file, path)
         return self._others[path]
+
+    @property
+    def path(self) -> str:
+        """The path of the file."""
+        return self._file.path
+
+    @cached_property
+    def raw(self) -> dict[str, Value]:
+        """The services as they are written, for those of other files that extend them."""
+        found: dict[str, Value] = {}
+        for document in self._documents:
+            for name, value in sections(Value(document, self._file))["services"].items():
+                _over(found, name, value)
+        return found
+
+
+def _extending(wanted: Value) -> tuple[Step, ...]:
+    """Return the lines that say `extends`, the one that names the base last."""
+    here = wanted.file.path
+    lines = [wanted.key.line] if wanted.key is not None and not wanted.node.via else []
+    named = (wanted,) if wanted.kind == "scalar" else (wanted.get("service"), wanted.get("file"))
+    lines += [value.line for value in named if value is not None]
+    aliases = tuple(Step(here, line) for line in reversed(wanted.node.via))
+    return tuple(dict.fromkeys((*(Step(here, line) for line in lines), *aliases, *wanted.after)))
 
 
 def _through(brought: Model, named: Value) -> Model:

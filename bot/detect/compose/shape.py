@@ -62,7 +62,11 @@ def composed(document: Node, *, named: bool) -> bool:
     services = document.value("services")
     below = services is not None and services.kind == "map" and not container(services)
     if named:
-        return below or any(container(value) for _, value in document.pairs[:_MOST])
+        return (
+            below
+            or document.value("include") is not None
+            or any(container(value) for _, value in document.pairs[:_MOST])
+        )
     if any(key.text in _FOREIGN for key, _ in document.pairs):
         return False
     if services is not None and below:

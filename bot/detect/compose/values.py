@@ -7,7 +7,7 @@ before it is asked for, so that aliases cost nothing where they nest.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _REPLACED = frozenset({"command", "entrypoint", "test"})
 _BY_TARGET = {"volumes": "", "devices": "", "secrets": "/run/secrets/", "configs": "/"}
 _LAYERED = frozenset({"environment", "env_file", "tmpfs"})
+_LONGEST_WAY = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Value:
     after: tuple[Step, ...] = ()  # what brought it here from its file: `extends`, `include`
     parts: dict[str, Value] | tuple[Value, ...] | None = None  # where several were merged
     _said: Said | None = field(default=None, repr=False)
+    _fields: dict[str, Value] | None = field(default=None, repr=False)
 
     @property
     def kind(self) -> Kind:
@@ -103,34 +105,31 @@ class Value:
         """Return the same value, brought further by `after`."""
         if not after:
             return self
-        return replace(self, after=(*self.after, *after), parts=_led(self.parts, after), _said=None)
+        way = (*self.after, *after)
+        if len(way) > _LONGEST_WAY:
+            way = (*way[: _LONGEST_WAY // 2], *way[-_LONGEST_WAY // 2 :])
+        return Value(self.node, self.file, self.key, way, _led(self.parts, after))
 
     def fields(self) -> dict[str, Value]:
         """Return a map's values by name, merge keys resolved; {} for the others."""
         if isinstance(self.parts, dict):
             return self.parts
-        if self.parts is not None or self.node.kind != "map":
-            return {}
-        via = self.node.via
-        return {
-            name: Value(value.led(via), self.file, key, self.after)
-            for name, (key, value) in self.node.entries().items()
-        }
+        if self._fields is None:
+            entries = self.node.entries() if self.parts is None else {}
+            self._fields = {
+                name: Value(value, self.file, key, self.after)
+                for name, (key, value) in entries.items()
+            }
+        return self._fields
 
     def get(self, *names: str) -> Value | None:
         """Return the value at a chain of keys, or None, also where `!reset` stands."""
-        found: Value | None = self
+        found = self
         for name in names:
-            if found is None:
+            below = found.fields().get(name)
+            if below is None or below.node.tag == "!reset":
                 return None
-            if found.parts is None and found.node.kind == "map":
-                node = found.node.value(name)
-                key = found.node.key(name) if node is not None else None
-                found = Value(node, found.file, key, found.after) if node is not None else None
-            else:
-                found = found.fields().get(name)
-            if found is not None and found.node.tag == "!reset":
-                return None
+            found = below
         return found
 
     def items(self) -> tuple[Value, ...]:
@@ -152,6 +151,12 @@ class Value:
         if isinstance(self.parts, tuple):
             return tuple(item for part in self.parts for item in part.listed())
         return self.listed()
+
+    def size(self) -> int:
+        """Return how many values its lists hold: what it costs to merge it."""
+        below = self.fields().values() if self.kind == "map" else ()
+        lists = [self, *below] if self.kind == "list" else below
+        return sum(len(v.parts or v.node.items) for v in lists if v.kind == "list")
 
     def digest(self) -> str:
         """Return a digest of the meaning: no place, no style, no order of keys."""
@@ -186,12 +191,16 @@ def merged(base: Value, over: Value, name: str = "", depth: int = 8) -> Value:
     if over.node.tag == "!override" or name in _REPLACED or depth <= 0:
         return over
     if name in _LAYERED:
-        return replace(over, parts=(*_layers(base), *_layers(over)), _said=None)
+        return _of(over, (*_layers(base), *_layers(over)))
     if base.kind == over.kind == "map":
-        return replace(over, parts=_merged_maps(base.fields(), over.fields(), depth), _said=None)
+        return _of(over, _merged_maps(base.fields(), over.fields(), depth))
     if base.kind == over.kind == "list":
-        return replace(over, parts=(*base.items(), *over.items()), _said=None)
+        return _of(over, (*base.items(), *over.items()))
     return base if over.kind == "scalar" and over.node.null else over
+
+
+def _of(last: Value, parts: dict[str, Value] | tuple[Value, ...]) -> Value:
+    return Value(last.node, last.file, last.key, last.after, parts)
 
 
 def _layers(value: Value) -> tuple[Value, ...]:
@@ -215,7 +224,7 @@ def _merged_maps(base: dict[str, Value], over: dict[str, Value], depth: int) -> 
 
 def without(value: Value, name: str) -> Value:
     """Return a map without one of its keys."""
-    return replace(value, parts={n: v for n, v in value.fields().items() if n != name}, _said=None)
+    return _of(value, {n: v for n, v in value.fields().items() if n != name})
 
 
 def mounted(service: Value, name: str) -> tuple[Value, ...]:

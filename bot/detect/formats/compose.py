@@ -26,6 +26,7 @@ from bot.detect.engine import unread
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Step, Unknown
 from bot.detect.lines import Text
+from bot.detect.sockets import mentions
 from bot.detect.source import Source
 
 _NAMED = re.compile(
@@ -49,6 +50,7 @@ _FOREIGN = re.compile(
     r"^(?:apiVersion|kind|jobs|steps|pipeline|stages|openapi|swagger|pipelines)[ \t]*:",
     re.MULTILINE,
 )
+_OVERRUN = "The file puts together more, by extends and include, than is followed."
 _SETTINGS = re.compile(r"^[ \t]*(?:export[ \t]+)?COMPOSE_FILE[ \t]*[=:]", re.MULTILINE)
 
 
@@ -91,6 +93,9 @@ def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
     for grant in Services(loader.model(plan), plan, loader).grants(path.__eq__):
         found.append(grant)
         yield grant
+    mention = mentions(tree.text.content) if loader.overrun else None
+    if mention is not None:
+        yield Unknown(path, None, _OVERRUN, mention)
     if tree.problem is not None:
         why = f"line {tree.problem.line}: {tree.problem.message}"
         unknown = unread(path, tree.text, why, found)
