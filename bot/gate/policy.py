@@ -125,7 +125,7 @@ def read_policy(text: str) -> Policy | tuple[Problem, ...]:
 def _message(error: ErrorDetails) -> str:
     if error["type"] == "extra_forbidden":
         return "no such key"
-    return error["msg"].removeprefix("Value error, ")
+    return error["msg"].removeprefix("Value error, ").replace("valid tuple", "valid list")
 
 
 def _problem(root: Node, where: tuple[int | str, ...], message: str) -> Problem:
