@@ -26,6 +26,8 @@ _PROXY = re.compile(
 )
 # General relays that become one when they are given the socket.
 _RELAY = re.compile(r"(?:\A|/)(?:haproxy|nginx|socat|[\w-]*socat|caddy|envoy)\Z", re.IGNORECASE)
+# What people call such a service.
+_HOST = re.compile(r"[\w-]*(?:docker|socket|sock)[\w-]*proxy[\w-]*", re.IGNORECASE)
 _TLS = ("DOCKER_TLS_VERIFY", "DOCKER_TLS")
 _LOCAL = frozenset({"localhost", "127.0.0.1", "[::1]", "0.0.0.0"})  # noqa: S104 - what a text says
 _OFF = frozenset({"", "0", "false", "no", "off"})
@@ -113,7 +115,10 @@ class Clients:
         if any(name in settings and settings[name].text.lower() not in _OFF for name in _TLS):
             return True
         host = rest.split("/", 1)[0].rsplit("@", 1)[-1].rsplit(":", 1)[0].strip()
-        return any(self._proxies(other) for other in self._at(host, service))
+        others = list(self._at(host, service))
+        # A stack is often split into files that only a command line puts together: what is called
+        # a socket proxy is one, and its own mount is a finding where it stands.
+        return any(self._proxies(o) for o in others) or (not others and bool(_HOST.fullmatch(host)))
 
     def _at(self, host: str, client: Value) -> Iterator[Value]:
         """Yield the services of the project that a client knows by a host name."""
