@@ -18,9 +18,11 @@ from collections.abc import Iterator
 
 from bot.detect import sockets
 from bot.detect.ci.places import Environment, Places, Subject
+from bot.detect.ci.steps import script_grants
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
-from bot.detect.hcl import Handed, Scope, blocks, named, read_hcl
+from bot.detect.handed import Handed
+from bot.detect.hcl import Scope, blocks, named, read_hcl
 from bot.detect.lines import Text, decode
 from bot.detect.mounts import repository
 from bot.detect.positioned import Node
@@ -93,7 +95,7 @@ def _template(handed: Handed, who: Subject, template: Node, env: Environment) ->
     if data is None or data.kind != "scalar":
         return
     if _SHEBANG.match(data.text):
-        yield from handed.script(who, data, env)
+        yield from script_grants(handed.places, who, (data,), env)
     elif as_env is not None and as_env.true:
         script = Script(*data.script())
         found: Environment = {}

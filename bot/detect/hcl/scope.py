@@ -6,9 +6,9 @@ Variables". Nothing is evaluated that would need a provider.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from bot.detect.grant import Step
+from bot.detect.handed import At
 from bot.detect.pods.values import Given
 from bot.detect.positioned import Node
 
@@ -24,25 +24,6 @@ _HANDS_ON = frozenset(
 _DEEPEST = 12
 _MOST = 5_000
 _LONGEST = 16_384
-
-
-@dataclass(frozen=True, slots=True)
-class At:
-    """A value, the file it stands in, and what refers to it there from the subject."""
-
-    node: Node
-    path: str
-    after: tuple[Step, ...] = ()
-
-    @property
-    def step(self) -> Step:
-        """Where the value itself stands."""
-        return Step(self.path, self.node.line)
-
-    def get(self, *names: str) -> "At | None":
-        """Return the value at a chain of keys, or None."""
-        below = self.node.get(*names)
-        return At(below, self.path, self.after) if below is not None else None
 
 
 class Scope:
@@ -125,10 +106,6 @@ class Scope:
                 text = self._filled(inner.node.text, before, depth + 1)
                 self._texts[reference] = Given(text, (*before[:_DEEPEST], inner.step))
         return self._texts[reference]
-
-    def resolve(self, node: Node) -> Given:
-        """Return the text of a scalar of a file that is no other than the subject's own."""
-        return self.text(At(node, ""))
 
     def _known(self, reference: str) -> At | None:
         found = _REFERENCE.fullmatch(reference)

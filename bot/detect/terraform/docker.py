@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 
 from bot.detect.ci.places import Subject
 from bot.detect.grant import Grant
-from bot.detect.hcl import At, Handed, blocks
+from bot.detect.handed import At, Handed
+from bot.detect.hcl import blocks
 from bot.detect.mounts import repository
 from bot.detect.positioned import Node
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from bot.detect import sockets
 from bot.detect.ci.places import Subject
 from bot.detect.grant import Grant
-from bot.detect.hcl import Handed
+from bot.detect.handed import Handed
 from bot.detect.kube.objects import object_grants
 from bot.detect.kube.values import setting, value_grants
 from bot.detect.pods import Containers, block, pod_grants
@@ -32,11 +32,11 @@ _DEEPEST = 60
 def objects(handed: Handed, address: str, body: Node) -> Iterator[Grant]:
     """Yield what a resource hands over that is an object written in blocks."""
     converted = _converted(body, 0)
-    yield from pod_grants(handed.places, address, converted, handed.scope.resolve)
+    yield from pod_grants(handed.places, address, converted, handed.resolve)
     source = converted.get("spec", "persistentVolumeSource")
     if source is not None:
         who = Subject(address, None, source.digest(), (body.line, body.last_line))
-        yield from Containers(handed.places, handed.scope.resolve).volume(who, source)
+        yield from Containers(handed.places, handed.resolve).volume(who, source)
         local = source.get("local", "path")
         target = sockets.host_path(handed.text(local))
         if local is not None and target is not None:
@@ -50,14 +50,14 @@ def manifests(handed: Handed, body: Node) -> Iterator[Grant]:
         value = body.get(key)
         for at in handed.scope.flat(handed.at(value)) if value is not None else ():
             if at.node.kind == "map":
-                yield from object_grants(handed.places, at.node, handed.scope.resolve)
+                yield from object_grants(handed.places, at.node, handed.resolve)
             for text in _texts(at.node):
                 for document in block(text):
-                    yield from object_grants(handed.places, document, handed.scope.resolve)
+                    yield from object_grants(handed.places, document, handed.resolve)
         if value is not None and value.tag == "!yamldecode":
             for text in value.items:
                 for document in block(text):
-                    yield from object_grants(handed.places, document, handed.scope.resolve)
+                    yield from object_grants(handed.places, document, handed.resolve)
 
 
 def _texts(node: Node) -> Iterator[Node]:

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from bot.detect.ci.places import Places, Subject, joined
 from bot.detect.ecs import Tasks, Volume, value, volumes_of
 from bot.detect.grant import Grant
-from bot.detect.hcl import Handed, blocks, labelled
+from bot.detect.handed import Handed
+from bot.detect.hcl import blocks, labelled
 from bot.detect.pods import block
 from bot.detect.positioned import Node
 from bot.detect.shell import Script
@@ -61,7 +62,7 @@ def _resource(
 
 
 def _tasks(handed: Handed, address: str, body: Node) -> Iterator[Grant]:
-    tasks = Tasks(handed.places, handed.scope.resolve)
+    tasks = Tasks(handed.places, handed.resolve)
     volumes: dict[str, Volume] = {}
     for volume in blocks(body, "volume"):
         device = volume.get("docker_volume_configuration", "driver_opts", "device")
