@@ -8,12 +8,18 @@ import pytest
 from cmarkgfm import github_flavored_markdown_to_html
 from cmarkgfm.cmark import Options
 
-from bot.detect.grant import Grant, How, Severity, Undermined, Unknown
+from bot.detect.grant import Grant, How, Severity, Step, Undermined, Unknown
 from bot.gate.facts import Account, CheckRun, Facts, LabelEvent, PolicyText, Role
 from bot.gate.justification import Justification, Refusal, Why
-from bot.gate.policy import STRICT
-from bot.gate.verdict import Because, Verdict, verdict
-from bot.publish.check import MOST_ANNOTATIONS, MOST_CHARACTERS, broken, check
+from bot.gate.policy import STRICT, Ignore, Policy
+from bot.gate.verdict import Because, Ignored, Verdict, verdict
+from bot.publish.check import (
+    MOST_ANNOTATIONS,
+    MOST_CHARACTERS,
+    broken,
+    check,
+    refusal_comment,
+)
 from bot.publish.comment import finding_comment, is_resolved, resolved_comment
 from bot.publish.escape import code, own, prose
 from bot.publish.plain import plain
@@ -24,6 +30,7 @@ from bot.pull import PullRef
 from bot.review.model import Finding, OnLine, Review
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
+UNTIL = date(2027, 1, 31)
 HOSTILE = (
     "@acme/security",
     "`@acme`",
@@ -118,6 +125,15 @@ def test_a_comment_says_who_gets_what_and_what_is_worthless() -> None:
     assert "docker-socket-justified" in text
 
 
+def test_a_comment_shows_the_way_and_where_in_another_file_a_restriction_stands() -> None:
+    elsewhere = Undermined("user", "user: app", "base.yaml", 2)
+    steps = (Step("base.yaml", 9), Step("compose.yaml", 6))
+    one = replace(grant(), steps=steps, undermines=(elsewhere,))
+    text = shown(finding_comment(finding(one), STRICT))
+    assert "The way: base.yaml:9 → compose.yaml:6" in text
+    assert "Worthless beside it: user: app (base.yaml:2)." in text
+
+
 def test_a_comment_on_several_grants_names_each_and_counts_the_rest() -> None:
     many = [grant(f"service s{n}") for n in range(12)]
     text = finding_comment(finding(*many), STRICT)
@@ -195,7 +211,8 @@ def test_a_large_check_is_cut_and_says_how_much_was_left_out() -> None:
     assert len(page.summary) <= MOST_CHARACTERS
     assert len(page.annotations) == MOST_ANNOTATIONS
     assert "850 annotations were left out" in page.summary
-    assert "800 more were left out of this table" in page.summary
+    assert re.search(r"^8\d\d more were left out of this table", page.summary, re.MULTILINE)
+    assert "### To merge it all the same" in page.summary
     assert len(read_record(page.summary).shown) == 900
 
 
@@ -245,3 +262,100 @@ def test_the_label_of_the_right_person_on_shown_findings_counts() -> None:
     assert judged([one], **known).because is Because.JUSTIFIED
     early = known | {"events": (replace(event, at=AT),)}
     assert judged([one], **early).because is Because.UNJUSTIFIED
+
+
+def test_a_check_that_is_too_long_is_cut_between_lines_and_keeps_its_record() -> None:
+    unknowns = tuple(Unknown(f"{'é' * 290}{n}.yml", 1, "why " * 100) for n in range(100))
+    answer = verdict(Review(unknowns=unknowns), facts(), date(2026, 11, 23))
+    page = check(answer, "h")
+    assert len(page.summary.encode()) <= MOST_CHARACTERS
+    assert "(cut: longer than GitHub takes)" in page.summary
+    assert read_record(page.summary).pulls == {1}
+    assert page.summary.count("`") % 2 == 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "title", "text"),
+    [
+        (Verdict(Because.NOTHING), "No new access to a container daemon", "gives nobody access"),
+        (
+            Verdict(Because.NOT_HELD, not_held=(finding(grant()),)),
+            "Nothing that the policy holds",
+            "Seen, and not held by the policy",
+        ),
+        (
+            Verdict(
+                Because.NOT_HELD,
+                ignored=(Ignored(finding(grant()), Ignore(path="**", reason="demo", until=UNTIL)),),
+            ),
+            "Nothing that the policy holds",
+            "compose.yaml:6 by **: demo, until 2027-01-31",
+        ),
+        (
+            Verdict(
+                Because.UNKNOWN,
+                findings=(finding(grant(), grant("service b")),),
+                unknowns=(Unknown("a.yml", None, "It is broken."), Unknown(".", None, "All.")),
+            ),
+            "2 files could not be evaluated; 2 grants of a container daemon",
+            "A label does not help",
+        ),
+        (
+            Verdict(Because.UNJUSTIFIED, findings=(finding(grant(image=None)),)),
+            "1 grant of a container daemon, not justified",
+            "and who neither opened this pull request nor wrote one of its commits",
+        ),
+        (
+            Verdict(
+                Because.UNJUSTIFIED,
+                findings=(finding(grant()),),
+                policy=Policy(users=("ann",), require_reason=True),
+                refusal=Refusal("mia", Why.NO_REASON, AT),
+            ),
+            "1 grant of a container daemon, not justified",
+            "or ann, and who neither",
+        ),
+        (
+            Verdict(Because.NOTHING, proposal=()),
+            "No new access to a container daemon",
+            "as it is, it would be valid",
+        ),
+    ],
+)
+def test_each_verdict_has_its_page(answer: Verdict, title: str, text: str) -> None:
+    page = check(answer, "h")
+    assert page.title == title
+    assert text in shown(page.summary)
+
+
+def test_a_finding_that_is_justified_is_no_failure_on_its_line() -> None:
+    by = Justification("mia", Role.MAINTAIN, AT, "", frozenset({"more"}), 7)
+    page = check(replace(judged([grant()]), because=Because.JUSTIFIED, justification=by), "h")
+    assert [one.level for one in page.annotations] == ["notice"]
+    assert "No reason was written down." in page.summary
+    record = read_record(page.summary)
+    assert record.label == 7
+    assert record.more == {"more"}
+
+
+def test_what_is_unknown_as_a_whole_has_no_annotation() -> None:
+    unknowns = (Unknown(".", None, "All."), Unknown("a.yml", None, "It."))
+    page = check(verdict(Review(unknowns=unknowns), facts(), date(2026, 11, 23)), "h")
+    assert [(one.path, one.line) for one in page.annotations] == [("a.yml", 1)]
+
+
+def test_the_owner_alone_is_not_told_to_ask_someone_else() -> None:
+    page = check(judged([grant()], owner_is_user=True), "h")
+    assert "nor wrote one of its commits" not in page.summary
+
+
+@pytest.mark.parametrize("why", list(Why))
+def test_every_refusal_says_why_in_a_sentence(why: Why) -> None:
+    text = shown(refusal_comment(Refusal("mia", why, AT), facts(), judged([grant()])))
+    assert str(why) in text
+    assert "(mia)" in text
+
+
+def test_a_refusal_without_an_author_to_name() -> None:
+    text = refusal_comment(Refusal(None, Why.NOBODY, None), facts(author=None), judged([grant()]))
+    assert "`the author`" in text

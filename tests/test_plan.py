@@ -211,6 +211,19 @@ def test_a_label_that_does_not_count_goes_also_where_a_file_cannot_be_read() -> 
     assert kinds(plan(answer, known))[-1] == "RemoveLabel"
 
 
+def test_a_label_that_waits_for_its_reason_stays_on() -> None:
+    event = LabelEvent(STRICT.label, added=True, actor=Account("mia"), at=NOON, id=7)
+    known = facts(policy=PolicyText("require_reason: true", "x"))
+    known = applied(known, plan(judged(known, finding(1)), known), minute=-5)
+    known = replace(known, labels=(STRICT.label,), events=(event,), roles=(("mia", Role.ADMIN),))
+    assert kinds(plan(judged(known, finding(1)), known)) == ["PutCheck", "PostComment"]
+
+
+def test_a_label_that_github_does_not_list_yet_is_not_touched() -> None:
+    known = facts(labels=(STRICT.label,), updated_at=NOON, read_at=NOON)
+    assert kinds(plan(judged(known, finding(1)), known)) == ["PutCheck", "PostReview"]
+
+
 def test_a_label_before_any_finding_is_left_alone() -> None:
     event = LabelEvent(STRICT.label, added=True, actor=Account("dev"), at=NOON, id=7)
     known = facts(labels=(STRICT.label,), events=(event,))

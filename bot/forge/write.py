@@ -1,6 +1,7 @@
 """Write -> request. Nothing is sent twice: what failed is planned again from what stands there."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, assert_never
 from urllib.parse import quote
 
@@ -46,7 +47,7 @@ def _send(client: Client, pull: PullRef, write: Write) -> None:
     repository = f"/repos/{pull.owner}/{pull.repo}"
     match write:
         case PutCheck():
-            client.send("POST", f"{repository}/check-runs", _check(write))
+            _put_check(client, f"{repository}/check-runs", write)
         case PostReview():
             _review(client, f"{repository}/pulls/{pull.number}", write)
         case EditComment():
@@ -59,6 +60,16 @@ def _send(client: Client, pull: PullRef, write: Write) -> None:
             _remove_label(client, pull, write)
         case _:
             assert_never(write)
+
+
+def _put_check(client: Client, path: str, write: PutCheck) -> None:
+    """Post a check; one annotation that GitHub does not take must not cost the verdict."""
+    try:
+        client.send("POST", path, _check(write))
+    except ForgeError as error:
+        if not error.refused or not write.annotations:
+            raise
+        client.send("POST", path, _check(replace(write, annotations=())))
 
 
 def _check(write: PutCheck) -> Mapping[str, Any]:
@@ -77,7 +88,7 @@ def _check(write: PutCheck) -> Mapping[str, Any]:
                     "path": one.path,
                     "start_line": one.line,
                     "end_line": one.line,
-                    "annotation_level": "failure",
+                    "annotation_level": one.level,
                     "title": one.title,
                     "message": one.message,
                 }

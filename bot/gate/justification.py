@@ -73,6 +73,14 @@ def labelled(facts: Facts, policy: Policy) -> bool:
     return any(same_label(name, policy.label) for name in facts.labels)
 
 
+def self_justify(facts: Facts, policy: Policy) -> bool:
+    """Tell whether an author may justify the own pull request.
+
+    By default only where the repository belongs to a user account: its owner has no one to ask.
+    """
+    return facts.owner_is_user if policy.self_justify is None else policy.self_justify
+
+
 def justification(
     facts: Facts, policy: Policy, found: frozenset[str]
 ) -> Justification | Refusal | None:
@@ -97,7 +105,7 @@ def justification(
     if role < Role[policy.role.upper()] and not listed:
         return refused(Why.ROLE)
     involved = _involved(facts, login)
-    if involved is not None and not _self_justify(facts, policy):
+    if involved is not None and not self_justify(facts, policy):
         return refused(involved)
     runs = _own_runs(facts)
     cover = _cover(runs, facts, event)
@@ -137,10 +145,6 @@ def _involved(facts: Facts, login: str) -> Why | None:
     if login.lower() in {name.lower() for name in facts.contributors}:
         return Why.CONTRIBUTOR
     return None if facts.all_contributors_known else Why.UNKNOWN_CONTRIBUTOR
-
-
-def _self_justify(facts: Facts, policy: Policy) -> bool:
-    return facts.owner_is_user if policy.self_justify is None else policy.self_justify
 
 
 def _own_runs(facts: Facts) -> list[CheckRun]:

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from bot.detect.grant import Unknown
 from bot.gate.facts import Facts
-from bot.gate.justification import Justification, Refusal, justification
+from bot.gate.justification import Justification, Refusal, justification, self_justify
 from bot.gate.policy import STRICT, Ignore, Policy, Problem, read_policy
 from bot.review.model import Finding, Review
 
@@ -43,6 +43,7 @@ class Verdict:
     unknowns: tuple[Unknown, ...] = ()
     justification: Justification | None = None
     refusal: Refusal | None = None
+    self_justify: bool = False  # whether the author may put the label on
     policy: Policy = STRICT
     policy_where: str = ""  # "" for the built-in defaults
     policy_problems: tuple[Problem, ...] = ()
@@ -95,6 +96,7 @@ def verdict(review: Review, facts: Facts, today: date) -> Verdict:
         not_held=tuple(finding for finding in left if finding not in held),
         ignored=ignored,
         unknowns=review.unknowns,
+        self_justify=self_justify(facts, policy),
         policy=policy,
         policy_where=facts.policy.where if facts.policy is not None else "",
         policy_problems=problems,

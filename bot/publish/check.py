@@ -18,6 +18,7 @@ WAITING = frozenset({Why.NO_REASON, Why.NOT_YET})
 MOST_CHARACTERS = 65_535  # REST, "check runs": output.summary; bytes here, to be sure
 MOST_ANNOTATIONS = 50  # likewise, a request
 _MOST_ROWS = 100
+_LONGEST_TABLE = 20_000  # characters; what stands below it has to fit too
 _MOST_RECORDED = 900  # fingerprints that fit beside a full table
 
 
@@ -163,8 +164,11 @@ def _table(findings: tuple[Finding, ...]) -> str:
             f"| {code(f'{finding.path}:{finding.line}')} | {code(grant.subject, 120)}{image} "
             f"| {prose(reached(grant.resource), 160)} | {power(grant)} | {grant.severity} |"
         )
-    if len(listed) > _MOST_ROWS:
-        rows.append(f"\n{len(listed) - _MOST_ROWS} more were left out of this table.")
+        if sum(map(len, rows)) > _LONGEST_TABLE:
+            break
+    left_out = len(listed) - len(rows) + 2
+    if left_out:
+        rows.append(f"\n{left_out} more were left out of this table.")
     return "\n".join(rows)
 
 
@@ -173,7 +177,7 @@ def _how_to_justify(verdict: Verdict) -> Iterator[str]:
     who = f"someone whose role here is at least {code(policy.role)}"
     if policy.users:
         who += ", or " + ", ".join(code(user) for user in policy.users)
-    if policy.self_justify is not True:
+    if not verdict.self_justify:
         who += ", and who neither opened this pull request nor wrote one of its commits"
     reason = ""
     if policy.require_reason:
@@ -233,14 +237,16 @@ def _problems(problems: tuple[Problem, ...]) -> str:
 
 
 def _annotations(verdict: Verdict) -> Iterator[Annotation]:
+    level = "notice" if verdict.conclusion == "success" else "failure"
     for finding in verdict.findings:
         if isinstance(finding.anchor, OnLine):
             for grant in finding.grants:
-                yield Annotation(
-                    finding.path, finding.line, "Container daemon access", sentence(grant)
-                )
-    for unknown in verdict.unknowns:
-        yield Annotation(unknown.path, unknown.line or 1, "Could not be evaluated", unknown.reason)
+                title = "Container daemon access"
+                yield Annotation(finding.path, finding.line, level, title, sentence(grant))
+    for one in verdict.unknowns:
+        if one.path != ".":  # what is unknown as a whole has no place
+            title = "Could not be evaluated"
+            yield Annotation(one.path, one.line or 1, level, title, one.reason)
 
 
 def refusal_comment(refusal: Refusal, facts: Facts, verdict: Verdict) -> str:
@@ -253,7 +259,7 @@ def refusal_comment(refusal: Refusal, facts: Facts, verdict: Verdict) -> str:
             "\n\nOnce the same person writes it in a comment here, it does."
         )
     author = facts.author.login if facts.author else "the author"
-    others = "" if policy.self_justify else f", other than {code(author)} and who wrote a commit"
+    others = "" if verdict.self_justify else f", other than {code(author)} and who wrote a commit"
     return (
         f"The label {code(policy.label)} was taken off: {prose(str(refusal.why))}{by}.\n\n"
         f"It counts from someone whose role here is at least {code(policy.role)}"

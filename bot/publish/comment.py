@@ -1,6 +1,6 @@
 """Finding -> the inline comment: what this line gives to whom, and what to do. Markdown."""
 
-from bot.detect.grant import Grant, How
+from bot.detect.grant import Grant, How, Undermined
 from bot.gate.policy import Policy
 from bot.publish.escape import code, own, prose
 from bot.publish.words import power, reached
@@ -104,10 +104,16 @@ def _worthless(finding: Finding) -> list[str]:
     found = list(dict.fromkeys(one for grant in finding.grants for one in grant.undermines))
     if not found:
         return []
-    shown = ", ".join(f"{code(one.text)} (line {one.line})" for one in found[:_MOST_SHOWN])
+    shown = ", ".join(
+        f"{code(one.text)} ({_place(one, finding.path)})" for one in found[:_MOST_SHOWN]
+    )
     rest = len(found) - _MOST_SHOWN
     more = f" and {rest} more" if rest > 0 else ""
     return [f"Worthless beside it: {shown}{more}."]
+
+
+def _place(one: Undermined, path: str) -> str:
+    return f"line {one.line}" if one.path == path else code(f"{one.path}:{one.line}")
 
 
 def _safer(advice: Advice) -> list[str]:

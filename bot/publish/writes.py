@@ -32,6 +32,7 @@ class Annotation:
 
     path: str
     line: int
+    level: str  # "failure" or "notice"
     title: str
     message: str
 
