@@ -55,6 +55,9 @@ class _Outline:
         self._anchors: dict[str, Node] = {}
         self._stack: list[_Open] = []
         self._done: list[Node] = []
+        self._last_indent = 0
+        # In a file that is indented with blanks, a tab says nothing about the depth.
+        self._stray_tabs = text.content.count("\n ") > text.content.count("\n\t")
 
     def documents(self) -> tuple[Node, ...]:
         lines = self._text.content.split("\n")[:_MOST_LINES]
@@ -120,6 +123,9 @@ class _Outline:
         line = lines[number]
         expanded = line[: len(line) - len(line.lstrip())].replace("\t", _TAB)
         indent, at = len(expanded), len(line) - len(line.lstrip())
+        if self._stray_tabs and "\t" in line[:at]:
+            indent = self._last_indent  # the line belongs where the one before it stands
+        self._last_indent = indent
         while True:
             item = re.match(r"-(?:\s+|\Z)", line[at:])
             if item is None or len(self._stack) >= DEEPEST:
