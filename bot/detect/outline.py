@@ -55,9 +55,8 @@ class _Outline:
         self._anchors: dict[str, Node] = {}
         self._stack: list[_Open] = []
         self._done: list[Node] = []
-        self._last_indent = 0
-        # In a file that is indented with blanks, a tab says nothing about the depth.
-        self._stray_tabs = text.content.count("\n ") > text.content.count("\n\t")
+        # Of the line before: its indent, the width of its blanks, whether a tab is among them.
+        self._before = (0, 0, False)
 
     def documents(self) -> tuple[Node, ...]:
         lines = self._text.content.split("\n")[:_MOST_LINES]
@@ -123,9 +122,7 @@ class _Outline:
         line = lines[number]
         expanded = line[: len(line) - len(line.lstrip())].replace("\t", _TAB)
         indent, at = len(expanded), len(line) - len(line.lstrip())
-        if self._stray_tabs and "\t" in line[:at]:
-            indent = self._last_indent  # the line belongs where the one before it stands
-        self._last_indent = indent
+        indent = self._placed(indent, tabbed="\t" in line[:at])
         while True:
             item = re.match(r"-(?:\s+|\Z)", line[at:])
             if item is None or len(self._stack) >= DEEPEST:
@@ -152,6 +149,18 @@ class _Outline:
         at += key.end()
         at += len(line[at:]) - len(line[at:].lstrip())
         return self._value(lines, number, offset, at, indent)
+
+    def _placed(self, width: int, *, tabbed: bool) -> int:
+        """Return the indent of a line: a tab says only whether it is deeper than the one before."""
+        indent, before, was_tabbed = self._before
+        if not tabbed:
+            indent = width
+        elif was_tabbed:
+            indent += width - before
+        else:
+            indent = max(indent, width)
+        self._before = (indent, width, tabbed)
+        return indent
 
     def _settle(self, indent: int, kind: str) -> None:
         """Close what a line at `indent` ends, so that the top of the stack takes its entry."""
