@@ -14,7 +14,7 @@ _MOUNTED = frozenset({How.MOUNT, How.DIRECTORY, How.SWITCH, How.FILE_OBJECT, How
 _MENTION_BYTES = re.compile(
     rb"(?:docker|podman|containerd|crio|buildkitd)\.sock\b|docker_engine\b|use_api_socket"
 )
-_COMMENT = re.compile(r"\s*(?:#|//|--|;|<!--|\*|REM\b)", re.IGNORECASE)
+_COMMENT = re.compile(r"\s*(?:#|//|--|;|<!--|\*|REM\b|\{\{[-~]?\s*(?:!|/\*)|\{#)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
