@@ -84,14 +84,15 @@ class Handed:
         return self.places.mounted(who, target, number, restricted)
 
     def short(self, who: Subject, node: Node | None, restricted: Restrictions) -> Iterator[Grant]:
-        """Yield what a list of "source:target" hands over, or of `{source, target}`."""
+        """Yield what a list of mounts hands over: "source:target", `type=…,source=…`, mappings."""
         for at in self.scope.flat(self.at(node)) if node is not None else ():
             if at.node.kind == "map":
                 yield from self.long(who, at, restricted)
                 continue
             given = self.scope.text(at)
-            for text in given.text.split(","):
-                target = mounts.short(text)
+            options = given.text.startswith("type=")
+            for text in (given.text,) if options else given.text.split(","):
+                target = mounts.mount_option(text) if options else mounts.short(text)
                 if target is not None:
                     yield self.grant(who, target, at, given, restricted)
 

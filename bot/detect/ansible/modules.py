@@ -1,0 +1,159 @@
+"""Ansible's modules that start containers, make objects, or open a daemon up.
+
+Source: documentation of community.docker (docker_container, docker_swarm_service,
+docker_compose_v2, docker_stack), containers.podman (podman_container, podman_pod),
+kubernetes.core.k8s and of ansible.builtin (user, file, copy, lineinfile, blockinfile).
+`docker_host` is where the module itself finds the daemon: no mount.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+from bot.detect import mounts, sockets
+from bot.detect.ci.places import Place, Subject
+from bot.detect.ci.steps import script_grants
+from bot.detect.grant import Grant, How, Severity
+from bot.detect.handed import Handed
+from bot.detect.kube.objects import object_grants
+from bot.detect.mounts import repository
+from bot.detect.pods import block
+from bot.detect.positioned import Node
+from bot.detect.sockets import Target
+
+_CONTROLS = {
+    "user": "set", "read_only": "true", "cap_drop": "list", "security_opts": "list",
+    "security_opt": "list", "tmpfs": "list", "memory": "set", "cpus": "set", "pids_limit": "set",
+    "network_mode": "none", "network": "none", "userns_mode": "set", "userns": "set",
+    "mem_limit": "set",
+}  # fmt: skip
+_PAIR = re.compile(r"(?P<name>[A-Za-z_]\w*)=(?P<value>\"[^\"\n]*\"|'[^'\n]*'|\{\{[^}]*\}\}|\S*)")
+_SHEBANG = re.compile(r"\s*#!.*\b(?:ba|da|a|z|k)?sh\b")
+_DAEMON_FILES = re.compile(
+    r"/etc/(?:default|sysconfig)/docker\b|docker(?:\.service|\.service\.d/)|daemon\.json"
+)
+_LISTENS = re.compile(r"tcp://(?P<host>[^\s\"',:/]+)(?::(?P<port>\d+))?")
+_OPEN_MODE = re.compile(r"['\"]?0?[0-7]{2}[2367]['\"]?\Z|.*o\+?=?r?w")
+_MOST = 2_000
+
+
+def tells(node: Node) -> bool:
+    """Tell whether a value of a loop names a daemon."""
+    return any(sockets.host_path(one.text) or mounts.short(one.text) for one in node.scalars(200))
+
+
+def free_form(node: Node) -> Node:
+    """Return `name=x volumes=/a:/b` as the mapping that it means."""
+    if node.kind != "scalar":
+        return node
+    pairs = []
+    for found in _PAIR.finditer(node.text):
+        at = min(node.start + found.start(), max(node.start, node.end - 1))
+        key = Node("scalar", found["name"], (), (), at, at, node.document)
+        text = found["value"].strip("\"'")
+        pairs.append((key, Node("scalar", text, (), (), at, at, node.document)))
+    return Node("map", "", (), tuple(pairs), node.start, node.end, node.document)
+
+
+def _container(handed: Handed, who: Subject, given: Node) -> Iterator[Grant]:
+    """Yield what a container, a service of a swarm or a pod is handed."""
+    image = handed.text(given.get("image"))
+    own = replace(who, image=repository(image) if image else None)
+    restricted = handed.restricted(given, _CONTROLS)
+    for key in ("volumes", "volume", "mounts", "mount"):
+        value = given.get(key)
+        if value is not None:
+            yield from handed.short(own, value, restricted)
+    env = handed.environment((given.get("env"), given.get("environment")))
+    yield from handed.addresses(own, env)
+    if not any(handed.text(given.get(key)) for key in ("tls", "tls_verify", "validate_certs")):
+        parts = (given.get("entrypoint"), given.get("command"), given.get("args"))
+        yield from handed.command(own, parts, env)
+
+
+def _compose(handed: Handed, who: Subject, given: Node) -> Iterator[Grant]:
+    """Yield what the services of a Compose file hand over that stands in the task itself."""
+    for key in ("definition", "compose"):
+        value = given.get(key)
+        for document in value.listed() if value is not None else ():
+            services = document.get("services")
+            holder = services if services is not None else document
+            for name, (_, service) in holder.entries().items():
+                if service.kind == "map":
+                    digest = service.digest()
+                    extent = (service.line, service.last_line)
+                    own = Subject(f"{who.name}, service {name}", None, digest, extent)
+                    yield from _container(handed, own, service)
+
+
+def _objects(handed: Handed, who: Subject, given: Node) -> Iterator[Grant]:
+    """Yield what the Kubernetes objects of a task hand over."""
+    for key in ("definition", "resource_definition", "inline"):
+        value = given.get(key)
+        if value is None:
+            continue
+        for document in block(value) if value.kind == "scalar" else value.listed():
+            for grant in object_grants(handed.places, document, handed.resolve):
+                yield replace(grant, subject=f"{who.name}, {grant.subject}")
+
+
+def _user(handed: Handed, who: Subject, given: Node) -> Iterator[Grant]:
+    """Yield the membership of the group that may talk to the daemon."""
+    groups = given.get("groups")
+    for at in handed.scope.flat(handed.at(groups)) if groups is not None else ():
+        text = handed.scope.text(at)
+        if (
+            "docker" in re.split(r"[,\s]+", text.text)
+            and handed.text(given.get("state")) != "absent"
+        ):
+            yield handed.grant(who, Target("docker", How.PERMISSION, Severity.HIGH), at, text)
+
+
+def _file(handed: Handed, who: Subject, given: Node) -> Iterator[Grant]:
+    """Yield a socket that everyone may write to."""
+    path = given.get("path") or given.get("dest") or given.get("name")
+    mode = given.get("mode")
+    target = sockets.host_path(handed.text(path))
+    if target is None or target.how is not How.MOUNT or mode is None:
+        return
+    if _OPEN_MODE.match(handed.text(mode)):
+        opened = Target(target.resource, How.PERMISSION, target.severity)
+        yield handed.grant(who, opened, handed.at(mode), handed.scope.text(handed.at(mode)))
+
+
+def _written(handed: Handed, who: Subject, given: Node) -> Iterator[Grant]:
+    """Yield what a file does that the task writes: a script, or a daemon's configuration."""
+    path = handed.text(given.get("path") or given.get("dest") or given.get("destfile"))
+    for key in ("content", "block", "line", "value"):
+        text = given.get(key)
+        if text is None or text.kind != "scalar":
+            continue
+        if _SHEBANG.match(text.text):
+            yield from script_grants(handed.places, who, (text,))
+        elif _DAEMON_FILES.search(path) and "tlsverify" not in text.text:
+            yield from _listening(handed, who, text)
+
+
+def _listening(handed: Handed, who: Subject, text: Node) -> Iterator[Grant]:
+    script, lines = text.script()
+    for line, number in zip(script.split("\n"), lines, strict=False):
+        for found in _LISTENS.finditer(line):
+            target = sockets.address(found[0])
+            if target is not None:
+                opened = Target(target.resource, How.LISTEN, Severity.CRITICAL)
+                yield handed.places.mounted(
+                    who, opened, handed.places.put(Place(handed.path, number))
+                )
+
+
+HANDLERS: Mapping[str, Callable[[Handed, Subject, Node], Iterator[Grant]]] = {
+    **dict.fromkeys(
+        ("docker_container", "docker_swarm_service", "podman_container", "podman_pod", "docker"),
+        _container,
+    ),
+    **dict.fromkeys(("docker_compose", "docker_compose_v2", "docker_stack"), _compose),
+    **dict.fromkeys(("k8s", "kubernetes"), _objects),
+    "user": _user,
+    "file": _file,
+    **dict.fromkeys(("copy", "lineinfile", "blockinfile", "ini_file"), _written),
+}

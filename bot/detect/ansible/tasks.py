@@ -1,0 +1,132 @@
+"""Plays and tasks -> what their modules and scripts hand over.
+
+Source: Ansible, "Playbook Keywords" (block, rescue, always, environment, loop); free-form modules.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from bot.detect.ansible import modules
+from bot.detect.ansible.jinja import Jinja
+from bot.detect.ci.places import Environment, Place, Places, Subject, substituted
+from bot.detect.grant import Grant
+from bot.detect.handed import At, Handed
+from bot.detect.positioned import Node
+from bot.detect.shell import Script
+
+_PLAY = frozenset({"hosts", "tasks", "pre_tasks", "post_tasks", "handlers", "roles"})
+_TASK_LISTS = ("pre_tasks", "tasks", "post_tasks", "handlers")
+_BLOCKS = ("block", "rescue", "always")
+_LOOPS = ("loop", "with_items", "with_list")
+_SHELLS = frozenset({"shell", "command", "raw"})
+_INNER = re.compile(r"\{\{[^{}\n]*\}\}")
+_NAMING = frozenset({"name"})
+_DEEPEST = 40
+
+
+class Tasks:
+    """Reads the tasks of one file."""
+
+    def __init__(self, path: str, places: Places, variables: Mapping[str, At]) -> None:
+        self._path = path
+        self._places = places
+        self._variables = dict(variables)
+
+    def grants(self, document: Node) -> Iterator[Grant]:
+        """Yield what one document hands over: a list of plays or of tasks."""
+        for item in document.listed():
+            if item.kind != "map":
+                continue
+            if any(key.text in _PLAY for key, _ in item.pairs):
+                yield from self._play(item)
+            else:
+                yield from self._task(item, {}, 0)
+
+    def _play(self, play: Node) -> Iterator[Grant]:
+        name = play.get("name") or play.get("hosts")
+        who = self._subject("play", name.text if name is not None else "", play)
+        handed = self._handed(self._variables)
+        env = handed.environment((play.get("environment"),))
+        yield from handed.addresses(who, env)
+        for key in _TASK_LISTS:
+            tasks = play.get(key)
+            for task in tasks.listed() if tasks is not None else ():
+                yield from self._task(task, env, 0)
+
+    def _task(self, task: Node, around: Environment, depth: int) -> Iterator[Grant]:
+        if task.kind != "map" or depth > _DEEPEST:
+            return
+        handed = self._handed(self._variables | self._items(task))
+        env = handed.environment((task.get("environment"),))
+        who = self._subject("task", _name(task), task)
+        yield from handed.addresses(who, env)
+        for part in _BLOCKS:
+            inner = task.get(part)
+            for one in inner.listed() if inner is not None else ():
+                yield from self._task(one, around | env, depth + 1)
+        for key, value in task.pairs:
+            module = key.text.rsplit(".", 1)[-1]
+            if module in _SHELLS:
+                yield from self._shell(handed, who, task, value, around | env)
+            elif module in modules.HANDLERS:
+                given = value if value.kind == "map" else modules.free_form(value)
+                yield from modules.HANDLERS[module](handed, who, given)
+
+    def _shell(
+        self, handed: Handed, who: Subject, task: Node, value: Node, env: Environment
+    ) -> Iterator[Grant]:
+        words = value.get("argv") or task.get("args", "argv")
+        if words is not None:
+            yield from handed.command(who, (words,), env)
+            return
+        command = value if value.kind == "scalar" else value.get("cmd") or value.get("_raw_params")
+        if command is not None and command.kind == "scalar":
+            yield from self._places.ran(who, self._script(handed, command), env)
+
+    def _script(self, handed: Handed, node: Node) -> Script:
+        """Return a command with the variables put in that are known."""
+        script = self._places.script(node)
+        if "{{" not in node.text:
+            return script
+
+        def known(text: str) -> Iterator[tuple[int, int, Script]]:
+            for found in _INNER.finditer(text):
+                like = Node("scalar", found[0], (), (), node.start, node.end, node.document)
+                given = handed.scope.text(At(like, self._path))
+                if given.text != found[0]:
+                    first = given.before[0] if given.before else None
+                    place = Place(first.path, first.line) if first else None
+                    number = self._places.put(place) if place else script.lines[0]
+                    yield found.start(), found.end(), Script.flat(given.text, number)
+
+        return substituted(script, known, self._places)
+
+    def _handed(self, variables: Mapping[str, At]) -> Handed:
+        return Handed(self._path, self._places, Jinja(variables))
+
+    def _items(self, task: Node) -> dict[str, At]:
+        """Return what `item` may be in a loop over what is written there: the first that tells."""
+        for key in _LOOPS:
+            items = task.get(key)
+            if items is not None:
+                flat = Jinja(self._variables).flat(At(items, self._path))
+                found = [at for at in flat if at.node.kind in {"scalar", "map"}]
+                telling = (at for at in found if modules.tells(at.node))
+                first = next(telling, found[0] if found else None)
+                return {"item": replace(first, after=())} if first is not None else {}
+        return {}
+
+    def _subject(self, kind: str, name: str, node: Node) -> Subject:
+        return Subject(f'{kind} "{name}"' if name else kind, node=node, naming=_NAMING)
+
+
+def _name(task: Node) -> str:
+    name = task.get("name")
+    if name is not None and name.kind == "scalar" and name.text:
+        return name.text
+    for key, _ in task.pairs:
+        module = key.text.rsplit(".", 1)[-1]
+        if module in _SHELLS or module in modules.HANDLERS:
+            return module
+    return ""
