@@ -1,11 +1,16 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from time import process_time
+from typing import Any, Literal
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bot.detect.shell import Reach, Script, Value, docker_options, interpret, interpret_argv
+
+Dialect = Literal["sh", "powershell", "cmd"]
 
 CASES = Path(__file__).parent / "shell_cases"
 FIELDS = ("line", "command", "image", "resource", "how", "severity", "words")
@@ -49,6 +54,9 @@ def test_case(case: Mapping[str, Any]) -> None:
         for reach, want in zip(found_fields, expected, strict=False)
     ]
     assert (wanted_fields, len(found)) == (expected, len(expected)), found
+
+
+SCRIPTS = [case.values[0]["script"] for case in cases()]
 
 
 def test_case_names_are_different() -> None:
@@ -111,3 +119,124 @@ def test_lines_that_the_caller_gives_are_kept() -> None:
 def test_too_few_lines_do_no_harm() -> None:
     (reach,) = interpret(Script("true\ndocker run -v /var/run/docker.sock:/s x", (4,)))
     assert reach.line == 4
+
+
+FRAGMENTS = st.sampled_from(
+    [
+        *"'\"\\$`;&|<>(){}#![]=:-/ \n\r\t",
+        *["docker", "run", "-v", "/var/run/docker.sock", ":/s", "$SOCK", "${X:-", "}", "$(", "<<E"],
+        *["\nE\n", "if", "then", "fi", "case", "in", "esac", "for", "do", "done", "f()", "\\\n"],
+        *[
+            "sh -c",
+            "echo",
+            "export DOCKER_HOST=tcp://h:2375",
+            "A+=(",
+            "${A[@]}",
+            "set --",
+            "{{",
+            "}}",
+        ],
+        *[
+            "eval",
+            "sudo",
+            "ssh h",
+            "curl --unix-socket",
+            "| sh",
+            ">> $GITHUB_ENV",
+            "socat",
+            "é\u2028",
+        ],
+    ]
+)
+DIALECTS: tuple[Dialect, ...] = ("sh", "powershell", "cmd")
+ANY_TEXT = st.one_of(st.text(), st.lists(FRAGMENTS, max_size=60).map("".join))
+
+
+def holds(script: Script, dialect: Dialect) -> None:
+    for reach in interpret(script, {"SOCK": "/run/docker.sock"}, dialect=dialect):
+        assert reach.line in script.lines
+        assert set(reach.steps) <= set(script.lines)
+        assert reach.extent[0] <= reach.extent[1]
+        assert reach.command
+
+
+@given(ANY_TEXT, st.sampled_from(DIALECTS))
+@settings(max_examples=80, deadline=None)
+def test_no_text_raises_and_lines_are_lines_of_the_script(text: str, dialect: Dialect) -> None:
+    holds(Script.at(f"docker run -v /run/docker.sock:/s x\n{text}", 3), dialect)
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_no_mutation_of_a_real_script_raises(data: st.DataObject) -> None:
+    script = data.draw(st.sampled_from(SCRIPTS))
+    start = data.draw(st.integers(0, len(script)))
+    end = data.draw(st.integers(start, min(len(script), start + 20)))
+    text = script[:start] + data.draw(st.lists(FRAGMENTS, max_size=5).map("".join)) + script[end:]
+    holds(Script.at(text, 1), data.draw(st.sampled_from(DIALECTS)))
+
+
+QUOTES = st.sampled_from(["{}", "'{}'", '"{}"', "$'{}'"])
+GAPS = st.sampled_from([" ", "  ", " \\\n  ", "\t", " \\\r\n"])
+WORDS = ["docker", "run", "--rm", "-v", "/var/run/docker.sock:/var/run/docker.sock", "tool:1", "ls"]
+
+
+@given(
+    st.lists(QUOTES, min_size=len(WORDS), max_size=len(WORDS)),
+    st.lists(GAPS, min_size=len(WORDS), max_size=len(WORDS)),
+    st.sampled_from(["{}", "sudo {}", "true && {}", "( {} )", "if x; then {}; fi", "x=$({})"]),
+)
+@settings(max_examples=60, deadline=None)
+def test_quotes_gaps_and_surroundings_change_nothing(
+    quotes: list[str], gaps: list[str], around: str
+) -> None:
+    command = "".join(
+        quote.format(word) + gap for quote, word, gap in zip(quotes, WORDS, gaps, strict=True)
+    )
+    (reach,) = interpret(Script.at(around.format(command), 1))
+    said = around.format(command).split("\n")[reach.line - 1]
+    assert "docker.sock" in said
+    assert (reach.image, reach.resource) == ("tool", "docker")
+    assert reach.words == " ".join(WORDS).replace("tool:1", "tool")
+
+
+GRANT = "docker run -v /var/run/docker.sock:/s x"
+HOSTILE = {
+    "one long line": "a" * 5_000_000 + "docker.sock",
+    "one long line of commands": f"{GRANT}; " * 3_000,
+    "very many commands": f"{GRANT}\n" * 2_000,
+    "open substitutions": GRANT + "\n" + "$( " * 20_000,
+    "open expansions": GRANT + "\n" + "${a:-" * 20_000,
+    "open quotes": GRANT + "\n" + '"' * 50_001,
+    "open templates": GRANT + "\n" + "${{ " * 20_000 + "{{ " * 20_000,
+    "deep substitutions": "$(" * 10_000 + GRANT + ")" * 10_000,
+    "deep groups": "{ " * 10_000 + GRANT + "; }" * 10_000,
+    "deep conditions": "if " * 10_000 + GRANT,
+    "a variable that doubles": "X=xx\n" + "X=$X$X\n" * 60 + f"docker run $X y\n{GRANT}",
+    "an array that doubles": "A=(x)\n" + 'A=("${A[@]}" "${A[@]}")\n' * 60 + GRANT,
+    "text that runs itself": 'C="eval \\"\\$C \\$C\\""\neval $C\n' + GRANT,
+    "functions that call each other": "\n".join(
+        f'f{n}() {{ f{n + 1} "$@"; f{n + 1} "$@"; }}' for n in range(100)
+    )
+    + f"\nf0 docker\n{GRANT}",
+    "branches upon branches": "\n".join(f'if x; then X="$X -v {n}"; fi' for n in range(300))
+    + f"\ndocker run $X y\n{GRANT}",
+    "very many here-documents": f"sh <<E\n{GRANT}\nE\n" * 1_000,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_text_costs_a_bounded_time_and_hides_nothing(name: str) -> None:
+    for dialect in DIALECTS:
+        started = process_time()
+        found = interpret(Script.at(HOSTILE[name], 1), dialect=dialect)
+        assert process_time() - started < 20
+        assert found or name == "one long line" or dialect != "sh"
+
+
+def test_text_without_a_hint_is_passed_over_fast() -> None:
+    script = Script.at("make test && docker build -t app . && ./deploy.sh --env prod\n" * 2_000, 1)
+    started = process_time()
+    for _ in range(10):
+        assert interpret(script) == ()
+    assert process_time() - started < 1

@@ -10,11 +10,23 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from bot.detect.shell.pieces import Arg, Piece, Pieces, Places, Trail, arg, cut, text_of, used
+from bot.detect.shell.pieces import (
+    Arg,
+    Piece,
+    Pieces,
+    Places,
+    Trail,
+    arg,
+    cut,
+    limited,
+    text_of,
+    used,
+)
 from bot.detect.shell.tree import Literal, Node, Opaque, Part, Substitution, Variable, Word
 
 ARGUMENTS = "@"  # the name under which a scope holds them
 MOST_VALUES = 8  # of one variable
+LONGEST_TEXT = 1_000_000  # characters of a here-document, or of text that is run
 _MOST_FIELDS = 1_000  # of one word or array
 _LEAST_WORK, _WORK = 400_000, 2  # words and pieces, and for each character
 _MOST_DULL = 2  # values that could not matter
@@ -210,8 +222,15 @@ class Expander:
             done.append(current)
         return done
 
+    def body(self, parts: Iterable[Part]) -> Pieces:
+        """Return the text of a here-document."""
+        return limited(self._text(parts), LONGEST_TEXT)
+
     def scalar(self, parts: Iterable[Part]) -> Pieces:
-        """Return the text of a word that is not split: an assigned value, a here-document."""
+        """Return the text of a word that is not split, as an assigned value."""
+        return cut(self._text(parts))
+
+    def _text(self, parts: Iterable[Part]) -> Pieces:
         pieces: list[Piece] = []
         for part in parts:
             self.spend(1)
@@ -222,7 +241,7 @@ class Expander:
                 if number:
                     pieces.append(Piece(" ", self.place(part.at)))
                 pieces.extend(value)
-        return cut(pieces)
+        return tuple(pieces)
 
     def _split_unquoted(
         self, value: Pieces, done: list[list[Piece]], current: list[Piece] | None

@@ -16,9 +16,18 @@ from bot.detect.grant import How
 from bot.detect.shell import builtins, commands, written
 from bot.detect.shell.addresses import option_address
 from bot.detect.shell.call import NONE, UNKNOWN, Call
-from bot.detect.shell.expand import MOST_VALUES, Binding, Exhausted, Expander, Scope, Values, tells
+from bot.detect.shell.expand import (
+    LONGEST_TEXT,
+    MOST_VALUES,
+    Binding,
+    Exhausted,
+    Expander,
+    Scope,
+    Values,
+    tells,
+)
 from bot.detect.shell.model import Reach
-from bot.detect.shell.pieces import Arg, Piece, Pieces, Places, arg, cut, spot
+from bot.detect.shell.pieces import Arg, Piece, Pieces, Places, arg, cut, limited, spot, text_of
 from bot.detect.shell.reader import read
 from bot.detect.shell.tree import (
     Assignment,
@@ -97,11 +106,12 @@ class Follower:
 
     def script(self, pieces: Pieces, call: Call, arguments: Sequence[Arg] = ()) -> Pieces:
         """Run text as a script of its own and return its output."""
-        text = "".join([piece.text for piece in pieces])
+        pieces = limited(pieces, LONGEST_TEXT)
+        text = text_of(pieces)
         if not text.strip():
             return NONE
         expander = self.expander
-        expander.spend(len(text) // 16 + 1)
+        expander.spend(len(text) // 4 + 1)
         tree = read(text).tree
         saved = (expander.text, expander.place, self._origin, self._ordinal)
         expander.text, expander.place = text, Places.of_pieces(pieces)
@@ -307,7 +317,7 @@ class Follower:
         fed: Pieces | None = None
         for operator, target, here in redirections:
             if here is not None:
-                fed = self.expander.scalar(here.body)
+                fed = self.expander.body(here.body)
             elif target is None or not operator:
                 continue
             else:
@@ -451,10 +461,14 @@ def _element(word: Arg) -> Pieces:
 
 
 def _words(args: Sequence[Arg], image: Arg | None) -> str:
-    texts = [
-        mounts.repository(word.text) if word is image else " ".join(word.text.split())
-        for word in args[:_MOST_ELEMENTS]
-    ]
+    texts: list[str] = []
+    room = _LONGEST_WORDS
+    for word in args:
+        text = word.text[:_LONGEST_WORDS]
+        texts.append(mounts.repository(text) if word is image else " ".join(text.split()))
+        room -= len(text) + 1
+        if room < 0:
+            break
     return " ".join(texts)[:_LONGEST_WORDS]
 
 

@@ -14,7 +14,7 @@ Trail = tuple[int, ...]
 
 LONGEST = 65_536  # characters of one expanded word; what is longer is cut
 _LONGEST_TRAIL = 8
-_FEW = 8
+_FEW, _MANY = 8, 4_096  # pieces of one word
 
 
 class Piece(NamedTuple):
@@ -77,12 +77,14 @@ def used(pieces: Pieces, line: Trail) -> Pieces:
 
 
 def cut(pieces: Sequence[Piece]) -> Pieces:
-    """Return pieces up to the longest text that is followed."""
-    if len(pieces) < _FEW:
-        return tuple(pieces)
+    """Return pieces up to the longest text of a word that is followed."""
+    return tuple(pieces) if len(pieces) < _FEW else limited(pieces[:_MANY], LONGEST)
+
+
+def limited(pieces: Sequence[Piece], room: int) -> Pieces:
+    """Return pieces up to `room` characters."""
     kept: list[Piece] = []
-    room = LONGEST
-    for piece in pieces[:4096]:
+    for piece in pieces:
         if room <= 0:
             break
         kept.append(piece if len(piece.text) <= room else piece._replace(text=piece.text[:room]))

@@ -12,7 +12,7 @@ from bot.detect.grant import How, Severity
 from bot.detect.shell import containers, manifests
 from bot.detect.shell.addresses import CLIENT_VARIABLES, client_address
 from bot.detect.shell.call import Call
-from bot.detect.shell.pieces import Arg, Pieces, arg
+from bot.detect.shell.pieces import Arg, Pieces, arg, limited
 from bot.detect.sockets import Target
 
 _ENVIRONMENT = re.compile(
@@ -112,10 +112,10 @@ def _daemon(call: Call, held: Pieces) -> None:
 
 def logged(call: Call, output: Pieces) -> None:
     """Look for a CI system's commands in what is printed."""
-    text = "".join(piece.text for piece in output)
-    if "::set-env" not in text and "##" not in text:
+    if not any("::set-env" in piece.text or "##" in piece.text for piece in output):
         return
-    word = arg(output)
+    word = arg(limited(output, _MOST_TEXT))
+    text = word.text
     for found in _LOGGED.finditer(text):
         variable = found["azure"] or found["github"] or found["teamcity"]
         target = client_address(found["value"], variable)
