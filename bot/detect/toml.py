@@ -29,6 +29,7 @@ _BLANK = re.compile(r"(?:\s|#[^\n]*)*")
 _ESCAPES = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r"}
 _ESCAPE = re.compile(r"\\(?:u(?P<four>[0-9a-fA-F]{4})|(?P<one>.))", re.DOTALL)
 _MOST_NAMES = 32
+_MOST_WASTED = 1_000_000
 
 
 @dataclass(slots=True)
@@ -55,6 +56,7 @@ class _Reader:
         self._text = text
         self._content = text.content
         self._root = _Table(0, len(text.content))
+        self._wasted = 0  # characters of lists and tables that turned out not to end
 
     def read(self) -> Node:
         at, table = 0, self._root
@@ -121,10 +123,12 @@ class _Reader:
         content = self._content
         if (string := _STRING.match(content, at)) is not None:
             return self._string(string), string.end()
-        if content[at : at + 1] == "[" and depth < DEEPEST:
-            return self._array(at, depth)
-        if content[at : at + 1] == "{" and depth < DEEPEST:
-            return self._inline(at, depth)
+        opening = content[at : at + 1]
+        if opening in {"[", "{"} and depth < DEEPEST:
+            if self._wasted > _MOST_WASTED:
+                return None, at
+            read = self._array if opening == "[" else self._inline
+            return read(at, depth)
         bare = _BARE.match(content, at)
         if bare is None:
             return None, at
@@ -142,13 +146,17 @@ class _Reader:
         quote = match[0][0]
         return Node("scalar", text, (), (), start, match.end(), self._text, style=quote)
 
+    def _endless(self, start: int, at: int) -> tuple[None, int]:
+        self._wasted += at - start + 1
+        return None, start
+
     def _array(self, start: int, depth: int) -> tuple[Node | None, int]:
         items: list[Node] = []
         at = start + 1
         while True:
             at = self._blank(at)
             if at >= len(self._content):
-                return None, start
+                return self._endless(start, at)
             if self._content[at] == "]":
                 node = Node("list", "", tuple(items), (), start, at + 1, self._text)
                 return node, at + 1
@@ -157,7 +165,7 @@ class _Reader:
                 continue
             value, end = self._value(at, depth + 1)
             if value is None or end <= at:
-                return None, start
+                return self._endless(start, at)
             items.append(value)
             at = end
 
@@ -167,7 +175,7 @@ class _Reader:
         while True:
             at = self._blank(at)
             if at >= len(self._content):
-                return None, start
+                return self._endless(start, at)
             if self._content[at] == "}":
                 table.end = at + 1
                 return self._node(table, 0), at + 1
@@ -176,10 +184,10 @@ class _Reader:
                 continue
             key = _KEY.match(self._content, at)
             if key is None:
-                return None, start
+                return self._endless(start, at)
             value, end = self._value(key.end(), depth + 1)
             if value is None:
-                return None, start
+                return self._endless(start, at)
             self._put(table, key, value)
             at = end
 

@@ -10,10 +10,12 @@ executor" (volumes). What it mounts, every job gets that the runner picks up.
 """
 
 import re
+import tomllib
 from collections.abc import Iterator
 
 from bot.detect import mounts, sockets
 from bot.detect.ci.places import Places, Subject, address_grants, value_of
+from bot.detect.engine import unread
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, How, Severity, Unknown
 from bot.detect.lines import Text, decode
@@ -45,9 +47,25 @@ def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
     text = Text(content)
     places = Places(path, text)
     runners = read_toml(text).get("runners")
+    found: list[Grant] = []
     for number, runner in enumerate(runners.listed() if runners is not None else (), 1):
         if runner.kind == "map":
-            yield from _runner(places, runner, number)
+            found.extend(_runner(places, runner, number))
+    yield from found
+    why = _broken(path, content)
+    if why is not None and (unknown := unread(path, text, why, found)) is not None:
+        yield unknown
+
+
+def _broken(path: str, content: str) -> str | None:
+    """Return why a file that claims to be TOML and mentions a daemon is none."""
+    if not plain_name(path).lower().endswith(".toml") or sockets.mentions(content) is None:
+        return None
+    try:
+        tomllib.loads(content.replace("\r\n", "\n"))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        return str(error)
+    return None
 
 
 def _runner(places: Places, runner: Node, number: int) -> Iterator[Grant]:

@@ -1,0 +1,1 @@
+"""PURE: CircleCI configurations with their commands and orbs."""
