@@ -92,7 +92,8 @@ class _Reader:
         for key, kind in _LISTS:
             for label, container in _named(template.get(key)):
                 mirrors = container.get("mirrorVolumeMounts")
-                defaults = main if mirrors is not None and mirrors.true else None
+                mirrored = main if mirrors is not None and mirrors.true else None
+                defaults = _only(mirrored, "volumeMounts") if mirrored is not None else None
                 subject = f"{name}, {kind} {label}"
                 yield from containers.grants(subject, container, volumes, (template,), defaults)
         yield from self._patch(name, template)
@@ -116,6 +117,12 @@ class _Reader:
                 step = Step(self._places.path, value.line)
                 found[name_of(one)] = Given(value.text, (step,))
         return found
+
+
+def _only(node: Node, name: str) -> Node:
+    """Return a mapping with nothing but the entry `name`."""
+    pairs = tuple(pair for key, pair in node.entries().items() if key == name)
+    return Node("map", "", (), pairs, node.start, node.end, node.document)
 
 
 def _named(containers: Node | None) -> Iterator[tuple[str, Node]]:

@@ -54,6 +54,8 @@ _MOST_GRANTS = 2_000
 _MOST_PODS = 200
 _TRIPLE = ("'''", '"""')
 _POD = re.compile(r"^[ \t-]*(?:containers|volumes|hostPath|initContainers)[ \t]*:", re.MULTILINE)
+_ENDPOINT = re.compile(r"(?:unix|tcp|npipe|ssh)://\S+\Z")
+_DOCKER = re.compile(r"docker|podman", re.IGNORECASE)
 _HOST_PATH = re.compile(r"host_?path|filesystem_?bind", re.IGNORECASE)
 _VOLUMES = re.compile(r"\A(?:docker)?(?:volumes?|mounts?|binds?)(?:String)?\Z", re.IGNORECASE)
 _OPTIONS = re.compile(
@@ -353,11 +355,18 @@ class Pipeline:
             found = docker_options(script, None, around.env)
         elif (reached := mounts.short(whole)) is not None:
             yield self.places.mounted(subject, reached, said[0][1])
+        elif _ENDPOINT.match(whole) and around.call and _DOCKER.search(name_of(around.call)):
+            yield from self._address(whole, said[0][1], subject)
         yield from self._grants(subject, found)
 
     @staticmethod
     def _names_daemon(text: str) -> bool:
-        return bool(sockets.mentions(text) or _OPTIONS.search(text) or _COMMAND.search(text))
+        return bool(
+            sockets.mentions(text)
+            or _OPTIONS.search(text)
+            or _COMMAND.search(text)
+            or _ENDPOINT.match(text)
+        )
 
 
 def _holds_pod(literal: Literal) -> bool:
