@@ -73,7 +73,12 @@ def evaluate(
         client = github.client(pull.installation)
         facts = _facts(github, client, pull, now, pause)
         if not facts.is_open:
-            return Gone("closed")
+            others = read.now(client, facts).same_head
+            if not others:
+                return Gone("closed")
+            # The check of this commit spoke of the closed one, too.
+            next_one = replace(pull, number=others[0])
+            return evaluate(github, next_one, now=now, pause=pause, failed=failed)
         answer, facts, seen = _answer(client, facts, now)
         worst, seen = _worst(github, client, facts, answer, seen, now)
         if seen.head != facts.head:

@@ -387,6 +387,18 @@ def test_a_second_pull_request_opened_meanwhile_with_the_same_head_is_seen(acme:
     assert "pull requests 1, 2 have this same head" in acme.summary(pull)
 
 
+def test_a_closed_one_leaves_the_check_to_those_with_the_same_head(acme: Team) -> None:
+    acme.shop.commit({"compose.yaml": GRANTED}, by=acme.dev, branch="own")
+    pull = acme.shop.pull({"compose.yml": "x: 1\n"}, by=acme.dev, base="own", branch="change")
+    base = acme.shop.default_branch
+    real = acme.shop.open_pull(acme.shop, "change", base, by=acme.dev, title="the real one")
+    acme.done(pull)
+    assert not acme.mergeable(pull)
+    real.close(by=acme.dev)
+    acme.done(real)
+    assert acme.mergeable(pull)
+
+
 def test_one_opened_while_another_is_judged_is_evaluated_again(acme: Team) -> None:
     acme.shop.commit({"compose.yaml": GRANTED}, by=acme.dev, branch="own")
     acme.shop.commit({"compose.yaml": GRANTED}, by=acme.dev, branch="other")

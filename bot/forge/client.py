@@ -18,6 +18,7 @@ import requests
 import urllib3
 from github import Auth, Github, GithubException, GithubIntegration
 from github.GithubException import (
+    BadAttributeException,
     BadCredentialsException,
     RateLimitExceededException,
     UnknownObjectException,
@@ -29,6 +30,12 @@ from bot.forge.error import ForgeError
 
 Counter = Callable[[str, str], None]  # (kind, outcome), a request
 
+FOREIGN = (
+    GithubException,
+    BadAttributeException,
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+)
 _GET_ATTEMPTS = 2
 _TIMEOUT = 20
 _RENEWED = timedelta(minutes=5)  # a token that ends sooner is not used for another job
@@ -256,7 +263,7 @@ def _errors() -> Iterator[None]:
     """Turn whatever comes out of a request, PyGithub or what it stands on, into a ForgeError."""
     try:
         yield
-    except (GithubException, requests.RequestException, urllib3.exceptions.HTTPError) as error:
+    except FOREIGN as error:
         raise forge_error(error) from error
     except jwt.PyJWTError as error:
         raise ForgeError(f"private key: {type(error).__name__}", retry=False) from error
