@@ -8,53 +8,37 @@ over, a construct that never ends goes on to the end.
 import re
 from typing import NamedTuple
 
+from bot.detect.shell.cursor import DEEPEST
+from bot.detect.shell.simple import MOST_WORDS, SimpleReader
 from bot.detect.shell.tree import (
     NOTHING,
-    Assignment,
     Branches,
     Chain,
     Function,
     Group,
-    Here,
     Literal,
     Loop,
     Node,
     Pipeline,
-    Redirection,
     Sequence,
     Simple,
     Word,
 )
-from bot.detect.shell.words import DEEPEST, WordReader
 
-_MOST_WORDS = 20_000  # of one command; the rest of it is passed over
-
-_ASSIGNMENT = re.compile(
-    r"(?P<name>[A-Za-z_]\w*)(?P<index>\[[^\]\n]*\])?(?P<append>\+?)=", re.ASCII
-)
-_DECLARING = frozenset({"export", "declare", "typeset", "local", "readonly"})
-_REDIRECTION = re.compile(
-    r"(?P<number>\d+|\{\w+\})?(?P<operator><<<|<<[-~]?|<>|<&|>&|>>|>\||<(?!\()|>(?!\())|(?P<both>&>>?)"
-)
-_DELIMITER = re.compile(r"""[ \t]*(?P<text>(?:'[^'\n]*'|"[^"\n]*"|\\.|[^\s;&|<>()'"\\])+)""")
-_UNQUOTE = re.compile(r"""['"\\]""")
 _KEYWORD = re.compile(
     r"(?:if|then|elif|else|fi|case|esac|for|select|while|until|do|done|function|time|coproc"
     r"|\{|\}|!|\[\[)(?=[\s;&|()<>]|\Z)"
 )
-_FUNCTION = re.compile(r"[ \t]*\([ \t]*\)")
 _NAMED = re.compile(r"[ \t]*([^\s;&|()<>]+)(?:[ \t]*\([ \t]*\))?")
 _CLOSERS = frozenset({"then", "elif", "else", "fi", "esac", "do", "done", "}"})
-_NEWLINES = re.compile(r"(?:[ \t\r\f\v]+|\\\r?\n|#[^\n]*)*")
 _ARITHMETIC = re.compile(r"[\w\s$+\-*/%<>=!&|^~?:,.\[\]{}#@'\"]*", re.ASCII)
 
 
-class Reader(WordReader):
+class Reader(SimpleReader):
     """Reads commands from `text[at:end]`."""
 
     def __init__(self, text: str, at: int = 0, end: int | None = None, depth: int = 0) -> None:
         super().__init__(text, at, end, depth)
-        self._pending: list[tuple[Here, str, bool, bool]] = []
         self._awaited: list[frozenset[str]] = []
 
     def script(self) -> Node:
@@ -84,32 +68,6 @@ class Reader(WordReader):
 
     # -- between commands ------------------------------------------------------------------------
 
-    def _newlines(self) -> None:
-        """Skip blanks, comments and newlines; read the here-documents that a newline starts."""
-        while True:
-            if found := _NEWLINES.match(self.text, self.at, self.end):
-                self.at = found.end()
-            if not self.text.startswith("\n", self.at, self.end):
-                return
-            self.at += 1
-            if self._pending:
-                self._here_bodies()
-
-    def _here_bodies(self) -> None:
-        pending, self._pending = self._pending, []
-        for holder, delimiter, quoted, tabs in pending:
-            start = at = self.at
-            self.at = stop = self.end
-            while at < self.end:
-                newline = self.text.find("\n", at, self.end)
-                line_end = newline if newline >= 0 else self.end
-                line = self.text[at:line_end]
-                if line == delimiter or line.strip() == delimiter:
-                    stop, self.at = at, min(line_end + 1, self.end)
-                    break
-                at = line_end + 1
-            self.here(holder, start, stop, quoted=quoted, tabs=tabs)
-
     def _keyword(self) -> str:
         found = _KEYWORD.match(self.text, self.at, self.end)
         return found[0] if found else ""
@@ -119,7 +77,7 @@ class Reader(WordReader):
         items: list[Node] = []
         self._awaited.append(stops)
         while self.at < self.end:
-            self._newlines()
+            self.newlines()
             if self.at >= self.end:
                 break
             char = self.text[self.at]
@@ -135,7 +93,7 @@ class Reader(WordReader):
                 continue
             if char in "&|":
                 if char == "&" and self.text.startswith("&>", self.at, self.end):
-                    items.append(self._simple())
+                    items.append(self.simple())
                 else:
                     self.at += 1
                 continue
@@ -160,7 +118,7 @@ class Reader(WordReader):
             if not self.text.startswith(("&&", "||"), self.at, self.end):
                 break
             self.at += 2
-            self._newlines()
+            self.newlines()
             start = self.at
             rest.append(self._pipeline())
             if self.at == start:
@@ -168,7 +126,7 @@ class Reader(WordReader):
         return Chain(first, tuple(rest)) if rest else first
 
     def _pipeline(self) -> Node:
-        stages = [self._command()]
+        stages = [self.command()]
         while True:
             self.blank()
             if not self.text.startswith("|", self.at, self.end) or self.text.startswith(
@@ -176,16 +134,17 @@ class Reader(WordReader):
             ):
                 break
             self.at += 2 if self.text.startswith("|&", self.at, self.end) else 1
-            self._newlines()
+            self.newlines()
             start = self.at
-            stages.append(self._command())
+            stages.append(self.command())
             if self.at == start:
                 break
         return stages[0] if len(stages) == 1 else Pipeline(tuple(stages))
 
     # -- commands --------------------------------------------------------------------------------
 
-    def _command(self) -> Node:
+    def command(self) -> Node:
+        """Read a compound or a simple command."""
         self.blank()
         while (keyword := self._keyword()) in {"!", "time", "coproc"}:
             self.at += len(keyword)
@@ -197,15 +156,15 @@ class Reader(WordReader):
                 self.blank()
             if keyword and keyword != "[[":
                 self.at += len(keyword)
-            return self._simple()
+            return self.simple()
         self.depth += 1
         node = self._compound(keyword)
         self.depth -= 1
         if node is None:
-            return self._simple()
+            return self.simple()
         if isinstance(node, Function):
             return node
-        redirections = self._redirections()
+        redirections = self.redirections()
         if redirections and isinstance(node, Group):
             return node._replace(redirections=redirections)
         return Group(node, redirections, subshell=False) if redirections else node
@@ -272,14 +231,14 @@ class Reader(WordReader):
     def _case(self) -> Node:
         self.blank()
         self.word()
-        self._newlines()
+        self.newlines()
         if self.text.startswith("in", self.at, self.end):
             self.at += 2
         arms: list[Node] = []
         exhaustive = False
         stops = frozenset({"esac"})
         while self.at < self.end:
-            self._newlines()
+            self.newlines()
             if self._pass("esac"):
                 break
             start = self.at
@@ -317,22 +276,22 @@ class Reader(WordReader):
         if found:
             name = found[1]
             self.at = found.end(1)
-        self._newlines()
+        self.newlines()
         words: list[Word] = []
         if self.text.startswith("in", self.at, self.end):
             self.at += 2
             self.blank()
             while (word := self.word()) is not None:
-                if len(words) < _MOST_WORDS:
+                if len(words) < MOST_WORDS:
                     words.append(word)
                 self.blank()
         return Loop(name, tuple(words), None, self._do(), start)
 
     def _do(self) -> Node:
-        self._newlines()
+        self.newlines()
         while self.text.startswith(";", self.at, self.end):
             self.at += 1
-            self._newlines()
+            self.newlines()
         if self._pass("{"):
             body = self._sequence(frozenset("}"), paren=False)
             self._pass("}")
@@ -347,149 +306,21 @@ class Reader(WordReader):
         if found is None:
             return None
         self.at = found.end()
-        return self._definition(found[1])
-
-    def _definition(self, name: str) -> Function:
-        self._newlines()
-        if self.depth >= DEEPEST:
-            self.deep = True
-            return Function(name, NOTHING)
-        self.depth += 1
-        body = self._command()
-        self.depth -= 1
-        return Function(name, body)
+        return self.definition(found[1])
 
     def _test(self, start: int) -> Node:
         """Read `[[ … ]]`; only what runs inside it matters."""
         words = [Word((Literal("[[", start, quoted=False),), start, self.at)]
         close = self.find("]]", self.at)
         while self.at < close:
-            self._newlines()
+            self.newlines()
             word = self.word()
             if word is None:
                 self.at += 1
-            elif len(words) < _MOST_WORDS:
+            elif len(words) < MOST_WORDS:
                 words.append(word)
         self.at = max(self.at, min(close + 2, self.end))
         return Simple((), tuple(words), (), (), start, self.at)
-
-    # -- simple commands -------------------------------------------------------------------------
-
-    def _simple(self) -> Node:
-        start = end = self.at
-        assignments: list[Assignment] = []
-        declared: list[Assignment] = []
-        words: list[Word] = []
-        redirections: list[Redirection] = []
-        declaring = False
-        while self.at < self.end:
-            self.blank()
-            if self.at >= self.end:
-                break
-            char = self.text[self.at]
-            if char in "\n;)#|" or (char == "&" and not self._redirected()):
-                break
-            if char == "<" and self.angled():
-                pass
-            elif (char in "<>&" or char.isdigit()) and self._redirected():
-                redirections.append(self._redirection())
-                end = self.at
-                continue
-            if char == "(":
-                if len(words) == 1 and not assignments and (name := self._defined(words[0])):
-                    return self._definition(name)
-                self.at += 1
-                continue
-            if not words or declaring:
-                assignment = self._assignment()
-                if assignment is not None:
-                    (declared if words else assignments).append(assignment)
-                    end = self.at
-                    continue
-            word = self.word()
-            if word is None:
-                self.at += 1
-                continue
-            if len(words) < _MOST_WORDS:
-                words.append(word)
-            end = self.at
-            if len(words) == 1:
-                declaring = self.text[word.at : word.end] in _DECLARING
-        return Simple(
-            tuple(assignments), tuple(words), tuple(declared), tuple(redirections), start, end
-        )
-
-    def _defined(self, word: Word) -> str:
-        """Return the name if `name ()` stands here, and pass the parentheses."""
-        found = _FUNCTION.match(self.text, self.at, self.end)
-        if found is None:
-            return ""
-        self.at = found.end()
-        return self.text[word.at : word.end]
-
-    def _assignment(self) -> Assignment | None:
-        found = _ASSIGNMENT.match(self.text, self.at, self.end)
-        if found is None:
-            return None
-        start = self.at
-        self.at = found.end()
-        append, indexed = bool(found["append"]), bool(found["index"])
-        if self.text.startswith("(", self.at, self.end):
-            self.at += 1
-            elements = self._elements()
-            empty = Word((), self.at, self.at)
-            return Assignment(found["name"], append, empty, elements, start, indexed)
-        value = self.word() or Word((), self.at, self.at)
-        return Assignment(found["name"], append, value, None, start, indexed)
-
-    def _elements(self) -> tuple[Word, ...]:
-        start = self.at
-        words: list[Word] = []
-        while self.at < self.end:
-            self._newlines()
-            if self.text.startswith(")", self.at, self.end):
-                self.at += 1
-                return tuple(words)
-            word = self.word()
-            if word is None:
-                self.at += 1
-            elif len(words) < _MOST_WORDS:
-                words.append(word)
-        self.lost(start)
-        return tuple(words)
-
-    def _redirected(self) -> re.Match[str] | None:
-        return _REDIRECTION.match(self.text, self.at, self.end)
-
-    def _redirections(self) -> tuple[Redirection, ...]:
-        found: list[Redirection] = []
-        while True:
-            self.blank()
-            if not self._redirected():
-                return tuple(found)
-            found.append(self._redirection())
-
-    def _redirection(self) -> Redirection:
-        found = self._redirected()
-        if found is None:  # the caller looked
-            return Redirection("", None, None)
-        operator = found["operator"] or found["both"]
-        if operator.startswith("<<") and operator != "<<<":
-            delimiter = _DELIMITER.match(self.text, found.end(), self.end)
-            if delimiter is None or self.text.startswith("<<", found.end(), self.end):
-                self.at = found.end()
-                return Redirection("", None, None)
-            self.at = delimiter.end()
-            holder = Here()
-            plain = _UNQUOTE.sub("", delimiter["text"])
-            quoted = plain != delimiter["text"]
-            self._pending.append((holder, plain, quoted, operator != "<<"))
-            return Redirection("<<", None, holder)
-        self.at = found.end()
-        self.blank()
-        if found["number"] not in {None, "1"} and operator.startswith(">"):
-            operator = ""  # not the standard output
-        return Redirection(operator, self.word(), None)
 
 
 class Read(NamedTuple):
