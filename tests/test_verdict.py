@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -360,6 +361,11 @@ def test_a_proposed_policy_is_read_and_not_applied() -> None:
     answer = of(review(grant()), labels=(), changes_policy=loose)
     assert (answer.conclusion, answer.proposal) == ("failure", ())
     assert of(Review(), changes_policy="x: 1").proposal == (Problem(1, "x", "no such key"),)
+
+
+def test_every_key_is_in_the_documentation() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "gate.md").read_text("utf-8")
+    assert all(f"| `{key}` |" in page for key in json_schema()["properties"])
 
 
 def test_every_key_of_the_schema_says_what_it_is_for() -> None:
