@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from bot.detect.shell import commands, written
 from bot.detect.shell.call import NONE, UNKNOWN, Call, joined
-from bot.detect.shell.expand import ARGUMENTS, Binding, Scope
 from bot.detect.shell.pieces import Arg, Piece, Pieces, arg
+from bot.detect.shell.scope import ARGUMENTS, Binding, Scope
 from bot.detect.shell.text import formatted
 
 _NAME = re.compile(r"[A-Za-z_]\w*\Z", re.ASCII)

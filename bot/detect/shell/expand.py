@@ -6,149 +6,31 @@ gives stays in the text as written.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
 
 from bot.detect.shell.pieces import (
     Arg,
     Piece,
     Pieces,
     Places,
-    Trail,
     arg,
     cut,
     limited,
     text_of,
     used,
 )
+from bot.detect.shell.scope import ARGUMENTS, Binding, Scope
 from bot.detect.shell.tree import Literal, Node, Opaque, Part, Substitution, Variable, Word
 
-ARGUMENTS = "@"  # the name under which a scope holds them
-MOST_VALUES = 8  # of one variable
 LONGEST_TEXT = 1_000_000  # characters of a here-document, or of text that is run
 _MOST_FIELDS = 1_000  # of one word or array
 _LEAST_WORK, _WORK = 400_000, 2  # words and pieces, and for each character
-_MOST_DULL = 2  # values that could not matter
-_TELLS = re.compile(r"sock|docker|podman|nerdctl|pipe|/run|/var|tcp:|unix:|ssh:|-v|--|\A/\Z")
-_NAMES_DAEMON = re.compile(r"sock|pipe|/run\b|tcp:|unix:|ssh:")
 _BREAK = re.compile(r"[ \t\n]+")
 _GLOB = re.compile(r"[*?\[]")
 
 
 class Exhausted(Exception):  # noqa: N818 - not an error: the script is longer than what is followed
     """The script does more than is followed."""
-
-
-class Binding(NamedTuple):
-    """One value of a variable: one field, or the elements of an array."""
-
-    fields: tuple[Pieces, ...]
-    array: bool = False
-
-
-Values = tuple[Binding | None, ...]  # None: perhaps not set here
-
-
-class Scope:
-    """The variables, in layers: what happens in a branch stays in its layer until it is joined."""
-
-    def __init__(self) -> None:
-        self.layers: list[dict[str, Values]] = [{}]
-        self.variation = 0
-        self._given: dict[str, list[Binding | None]] = {}
-
-    def get(self, name: str) -> Values:
-        """Return the values that a variable may have; none if nothing sets it."""
-        for layer in reversed(self.layers):
-            if name in layer:
-                return layer[name]
-        return ()
-
-    def set(self, name: str, values: Iterable[Binding | None]) -> None:
-        """Give a variable new values."""
-        self.layers[-1][name] = _distinct(values)
-
-    def give(self, name: str, value: Binding | None) -> None:
-        """Give a variable a value in this variation of a command; see `settle`."""
-        self._given.setdefault(name, []).append(value)
-
-    def begin(self) -> dict[str, list[Binding | None]]:
-        """Start a command; return what the command around it has given so far."""
-        around, self._given = self._given, {}
-        return around
-
-    def settle(self, around: dict[str, list[Binding | None]]) -> None:
-        """Let what the variations of a command gave be the variables' values."""
-        given, self._given = self._given, around
-        for name, values in given.items():
-            self.set(name, values)
-
-    @contextmanager
-    def arguments(self, given: Sequence[Arg] | None) -> Iterator[None]:
-        """Let `$1`, `$2`, … be these for a while; None where they are not known."""
-        layer = self.layers[-1]
-        before = layer.get(ARGUMENTS)
-        fields = None if given is None else tuple(word.pieces for word in given)
-        layer[ARGUMENTS] = (None if fields is None else Binding(fields, array=True),)
-        try:
-            yield
-        finally:
-            if before is None:
-                del layer[ARGUMENTS]
-            else:
-                layer[ARGUMENTS] = before
-
-    def forget(self, name: str) -> None:
-        """Make a variable empty."""
-        self.layers[-1][name] = (Binding(((),)),)
-
-    def join(self, branches: Sequence[dict[str, Values]], *, exhaustive: bool) -> None:
-        """Take over what branches did, of which one ran, or none unless `exhaustive`."""
-        for name in dict.fromkeys(name for branch in branches for name in branch):
-            before = self.get(name) or (None,)
-            values: list[Binding | None] = []
-            for branch in branches:
-                values.extend(branch.get(name, before))
-            if not exhaustive:
-                values.extend(before)
-            self.set(name, values)
-
-
-def _distinct(values: Iterable[Binding | None]) -> Values:
-    """Keep different values, and of too many those that name a socket or start a container."""
-    seen: dict[tuple[str, ...] | None, Binding | None] = {}
-    for value in values:
-        key = None if value is None else tuple(text_of(field) for field in value.fields)
-        seen.setdefault(key, value)
-    if len(seen) > _MOST_DULL:
-        return _chosen(list(seen.values()))
-    return tuple(seen.values())
-
-
-def _chosen(values: Sequence[Binding | None]) -> Values:
-    """Of too many values keep those that differ in what could matter, and a few others."""
-    first: list[Binding | None] = []
-    more: list[Binding | None] = []
-    dull: list[Binding | None] = []
-    covered: set[Trail] = set()
-    for value in values:
-        fields = value.fields if value else ()
-        pieces = [piece for field in fields for piece in field if tells(piece.text)]
-        places = {piece.trail for piece in pieces if _NAMES_DAEMON.search(piece.text)}
-        if places - covered:
-            first.append(value)
-            covered |= places
-        elif pieces:
-            more.append(value)
-        else:
-            dull.append(value)
-    return tuple((first + dull[:_MOST_DULL] + more)[:MOST_VALUES])
-
-
-def tells(text: str) -> bool:
-    """Tell whether a value could matter to what a command reaches."""
-    return _TELLS.search(text) is not None
 
 
 class Expander:

@@ -8,27 +8,15 @@ values; a command is then run once for each.
 import re
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from bot.detect import mounts
-from bot.detect.grant import How
 from bot.detect.shell import builtins, commands, written
-from bot.detect.shell.addresses import option_address
 from bot.detect.shell.call import NONE, UNKNOWN, Call
-from bot.detect.shell.expand import (
-    LONGEST_TEXT,
-    MOST_VALUES,
-    Binding,
-    Exhausted,
-    Expander,
-    Scope,
-    Values,
-    tells,
-)
-from bot.detect.shell.model import Reach
-from bot.detect.shell.pieces import Arg, Piece, Pieces, Places, arg, cut, limited, spot, text_of
+from bot.detect.shell.expand import LONGEST_TEXT, Exhausted, Expander
+from bot.detect.shell.findings import Findings
+from bot.detect.shell.pieces import Arg, Piece, Pieces, Places, arg, cut, limited, text_of
 from bot.detect.shell.reader import read
+from bot.detect.shell.scope import MOST_VALUES, Binding, Scope, Values, tells
 from bot.detect.shell.tree import (
     Assignment,
     Branches,
@@ -44,12 +32,13 @@ from bot.detect.shell.tree import (
 from bot.detect.shell.tree import (
     Sequence as Commands,
 )
-from bot.detect.sockets import Target
+
+if TYPE_CHECKING:
+    from bot.detect.sockets import Target
 
 _DEEPEST = 60  # nested commands, calls and scripts
 _MOST_CALLS = 40  # of one function
 _MOST_DULL_CALLS = 3  # with arguments that could not matter
-_LONGEST_WORDS = 4_096
 _LONGEST_OUTPUT = 20_000  # pieces
 _MOST_ELEMENTS = 4_000  # of an array, or words of a command that are kept
 _KEY = re.compile(r"\[[^\]]*\]=")
@@ -61,29 +50,26 @@ class _Defined(NamedTuple):
     place: Places
 
 
-class Follower:
+class Follower(Findings):
     """The state of one interpretation. See `Host` for what handlers use of it."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.scope = Scope()
         self.expander = Expander(self.scope, self._output)
-        self.reaches: dict[tuple[tuple[int, ...], int, str, How], Reach] = {}
         self.containers: dict[str, Target] = {}
         self.files = self.expander.files
         self.functions: dict[str, _Defined] = {}
         self.calls: dict[str, int] = {}
         self.tls = False
         self.unfinished: int | None = None  # line from which on the text could not be followed
-        self.covered: frozenset[str] = frozenset()
         self._locked = False  # within a substitution: the variation is that of the command around
         self._widest = 1
         self._active: list[str] = []  # functions being run
         self._telling: set[str] = set()  # functions that reached or printed what could matter
-        self._images: dict[tuple[int, ...], dict[str, str]] = {}  # of a command, with how written
         self.deep = False  # some of the text is nested too deep to be followed
         self._depth = 0
         self._origin: tuple[int, ...] = ()
-        self._ordinal: int | None = None  # number of the command within a nested script
 
     # -- ways in ---------------------------------------------------------------------------------
 
@@ -113,14 +99,14 @@ class Follower:
         expander = self.expander
         expander.spend(len(text) // 4 + 1)
         tree = read(text).tree
-        saved = (expander.text, expander.place, self._origin, self._ordinal)
+        saved = (expander.text, expander.place, self._origin, self.ordinal)
         expander.text, expander.place = text, Places.of_pieces(pieces)
-        self._origin, self._ordinal = call.origin, 0
+        self._origin, self.ordinal = call.origin, 0
         try:
             with self.scope.arguments(arguments) if arguments else nullcontext():
                 return self.run(tree, call.stdin)
         finally:
-            expander.text, expander.place, self._origin, self._ordinal = saved
+            expander.text, expander.place, self._origin, self.ordinal = saved
 
     def words(self, text: str, place: Places) -> tuple[Arg, ...]:
         """Return the words of one line of text."""
@@ -128,17 +114,6 @@ class Follower:
         self.expander.text, self.expander.place = text, place
         words = tree.words if isinstance(tree, Simple) else ()
         return tuple(self.expander.fields(words))
-
-    def found(self) -> list[Reach]:
-        """Return what was reached. An image that differs from run to run is told as written."""
-        told: list[Reach] = []
-        for (origin, *_), reach in self.reaches.items():
-            images = self._images.get(origin, {})
-            if reach.image is not None and len(images) > 1:
-                told.append(replace(reach, image=min(images.values())))
-            else:
-                told.append(reach)
-        return told
 
     def secured(self) -> None:
         """Take note that the script turns TLS on for its client."""
@@ -260,10 +235,10 @@ class Follower:
         return _cat(outputs)
 
     def _next_origin(self, at: int) -> tuple[int, ...]:
-        if self._ordinal is None:
+        if self.ordinal is None:
             return (*self._origin, at)
-        self._ordinal += 1
-        return (*self._origin, -self._ordinal)
+        self.ordinal += 1
+        return (*self._origin, -self.ordinal)
 
     def _variation(self, call: Call, node: Simple) -> Pieces:
         """Run a command with one value of each variable."""
@@ -373,15 +348,15 @@ class Follower:
     def _enter(self, defined: _Defined, call: Call | None) -> Pieces:
         """Run a function's body; without a call, with arguments that are not known."""
         expander = self.expander
-        saved = (expander.text, expander.place, self._origin, self._ordinal)
+        saved = (expander.text, expander.place, self._origin, self.ordinal)
         variation = self.scope.variation
         expander.text, expander.place = defined.text, defined.place
-        self._origin, self._ordinal = (), None
+        self._origin, self.ordinal = (), None
         try:
             with self.scope.arguments(call.args[1:] if call else None):
                 return self.run(defined.body, call.stdin if call else None)
         finally:
-            expander.text, expander.place, self._origin, self._ordinal = saved
+            expander.text, expander.place, self._origin, self.ordinal = saved
             self.scope.variation = variation
 
     def assign(self, call: Call, name: Arg, value: Arg) -> None:
@@ -392,84 +367,11 @@ class Follower:
         """Look at options of any program that mount a socket or name a daemon's address."""
         commands.options(call, words, call.name)
 
-    # -- findings --------------------------------------------------------------------------------
-
-    def report(
-        self,
-        call: Call,
-        target: Target,
-        value: Arg,
-        flag: Arg | None = None,
-        *,
-        command: str,
-        how: How | None = None,
-        image: Arg | None = None,
-        undermines: Sequence[tuple[str, int]] = (),
-        about: str = "",
-        words: str | None = None,
-    ) -> None:
-        """Add a reach. See `Host`."""
-        how = how or target.how
-        if target.resource in self.covered and how not in {How.MOUNT, How.DIRECTORY}:
-            return
-        place = spot(value, flag, about)
-        extent = call.extent if self._ordinal is None else _extent(call)
-        steps = place.steps
-        if not extent[0] <= place.line <= extent[1]:
-            steps = tuple(dict.fromkeys((*steps, extent[0])))
-        name = mounts.repository(image.text) if image else None
-        if image is not None and name is not None:
-            raw = mounts.repository(image.raw.strip("\"'"))
-            self._images.setdefault(call.origin, {})[name] = raw
-        resource = target.resource
-        if target.how is How.ADDRESS and not place.whole:
-            resource = _as_written(value, resource)
-        key = (call.origin, place.line, resource, how)
-        if key in self.reaches:
-            return
-        self.reaches[key] = Reach(
-            place.line,
-            steps,
-            command,
-            name,
-            resource,
-            how,
-            target.severity,
-            tuple(undermines),
-            extent,
-            _words(call.args, image) if words is None else " ".join(words.split()),
-        )
-
-
-def _extent(call: Call) -> tuple[int, int]:
-    """Return the lines of a command in a text that was put together from pieces."""
-    places = [piece.trail[0] for word in call.args for piece in word.pieces if piece.trail]
-    return (min((call.extent[0], *places)), max((call.extent[0], *places)))
-
-
-def _as_written(value: Arg, resource: str) -> str:
-    """Return the address that a word is before a function's arguments are put in."""
-    raw = value.raw.strip("\"'")
-    written_so = option_address(raw) or option_address(raw.partition("=")[2])
-    return written_so.resource if written_so else resource
-
 
 def _element(word: Arg) -> Pieces:
     """Return an array's element without its key: `[key]=value`."""
     found = _KEY.match(word.text)
     return word.tail(found.end()).pieces if found else word.pieces
-
-
-def _words(args: Sequence[Arg], image: Arg | None) -> str:
-    texts: list[str] = []
-    room = _LONGEST_WORDS
-    for word in args:
-        text = word.text[:_LONGEST_WORDS]
-        texts.append(mounts.repository(text) if word is image else " ".join(text.split()))
-        room -= len(text) + 1
-        if room < 0:
-            break
-    return " ".join(texts)[:_LONGEST_WORDS]
 
 
 def _cat(outputs: Sequence[Pieces]) -> Pieces:

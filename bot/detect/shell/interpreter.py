@@ -8,11 +8,12 @@ from typing import Literal
 from bot.detect.grant import How
 from bot.detect.shell import containers, hints, windows
 from bot.detect.shell.call import Call
-from bot.detect.shell.expand import Binding, Exhausted
+from bot.detect.shell.expand import Exhausted
 from bot.detect.shell.follow import Follower
 from bot.detect.shell.model import Env, Reach, Script, Value
 from bot.detect.shell.options import RUN, Options
 from bot.detect.shell.pieces import Arg, Piece, Places, arg
+from bot.detect.shell.scope import Binding
 
 Dialect = Literal["sh", "powershell", "cmd"]
 
