@@ -139,9 +139,16 @@ class Loader:
             return Plan((path,), folder, variables)
         listed = named_files(folder, variables)
         if path in listed:
-            return Plan(listed, folder, variables, variables["COMPOSE_FILE"].steps)
+            return self.named(folder, listed, variables)
         usual = self.usual(folder)
         return Plan(usual if path in usual else (path,), folder, variables)
+
+    def named(self, folder: str, listed: tuple[str, ...], variables: Variables) -> Plan:
+        """Return the plan of a COMPOSE_FILE in a folder: the first file says what is relative."""
+        first = dirname(listed[0])
+        own = self.variables(join(first, ".env")) if first != folder else {}
+        steps = variables["COMPOSE_FILE"].steps
+        return Plan(listed, first, ChainMap(dict(variables), own), steps)
 
     def usual(self, folder: str) -> tuple[str, ...]:
         """Return what is merged where nothing is named: a base file and its override."""

@@ -57,24 +57,21 @@ def composed(document: Node, *, named: bool) -> bool:
 
     `named` says that its name claims so; else its members have to look like containers.
     """
-    if document.kind != "map":
+    if document.kind != "map" or any(_foreign(key, value) for key, value in document.pairs):
         return False
     services = document.value("services")
-    below = services is not None and services.kind == "map" and not container(services)
-    if named:
-        return (
-            below
-            or document.value("include") is not None
-            or any(container(value) for _, value in document.pairs[:_MOST])
-        )
-    if any(key.text in _FOREIGN for key, _ in document.pairs):
-        return False
-    if services is not None and below:
-        return any(container(value) for _, value in services.pairs[:_MOST])
+    if services is not None and services.kind == "map" and not container(services):
+        return named or any(container(value) for _, value in services.pairs[:_MOST])
     members = [value for _, value in document.pairs[:_MOST] if value.kind == "map"]
     alike = [value for value in members if container(value)]
+    if named:
+        return bool(alike) or document.value("include") is not None
     first = [value for value in alike if any(key.text in _FIRST for key, _ in value.pairs)]
     return bool(first) and 2 * len(alike) > len(members)
+
+
+def _foreign(key: Node, value: Node) -> bool:
+    return key.text in _FOREIGN and not container(value)
 
 
 def container(node: Node) -> bool:

@@ -18,7 +18,7 @@ from dataclasses import replace
 from posixpath import dirname
 
 from bot.detect.compose.hints import may_reach
-from bot.detect.compose.project import Loader, Plan, named_files
+from bot.detect.compose.project import Loader, named_files
 from bot.detect.compose.references import references
 from bot.detect.compose.service import Services
 from bot.detect.compose.shape import composed
@@ -41,9 +41,9 @@ _FIRST_VERSION = re.compile(r"^[ \t]+(?:volumes|volumes_from)[ \t]*:", re.MULTIL
 _IMAGE = re.compile(r"^[ \t]+(?:image|build)[ \t]*:", re.MULTILINE)
 # Files of other systems that have services of their own.
 _ELSEWHERE = re.compile(
-    r"(?:^|/)(?:\.github|\.gitea|\.forgejo)/|(?:^|/)\.?(?:gitlab-ci|drone|woodpecker|travis|appveyor"
-    r"|codefresh|circleci|bitbucket-pipelines|azure-pipelines|buildkite|lando|cirrus)\b[^/]*"
-    r"|(?:^|/)\.(?:circleci|woodpecker|buildkite|codefresh)/",
+    r"(?:^|/)\.(?:github|gitea|forgejo)/workflows/|(?:^|/)\.(?:woodpecker|codefresh)/"
+    r"|(?:^|/)\.?(?:gitlab-ci|drone|woodpecker|travis|appveyor|codefresh|bitbucket-pipelines"
+    r"|azure-pipelines|lando|cirrus)\b[^/]*\Z",
     re.IGNORECASE,
 )
 _FOREIGN = re.compile(
@@ -112,7 +112,7 @@ def _settings(path: str, loader: Loader) -> Iterator[Grant]:
     if not listed:
         return
     here = variables["COMPOSE_FILE"].steps[-1]
-    plan = Plan(listed, folder, variables)
+    plan = replace(loader.named(folder, listed, variables), named_by=())
     for grant in Services(loader.model(plan), plan, loader).grants(lambda at: at not in usual):
         yield replace(
             grant,
