@@ -11,33 +11,28 @@ from dataclasses import replace
 from itertools import chain
 
 from bot.detect import mounts, sockets
-from bot.detect.ci.places import Places, Subject, address_grants
+from bot.detect.ci.places import Subject
 from bot.detect.grant import Grant, How, Severity
-from bot.detect.groovy.reader import read
+from bot.detect.groovy.readings import Readings
 from bot.detect.groovy.tree import (
-    Argument,
     Assignment,
     Block,
     Call,
-    Expression,
     Literal,
     Mapping,
     Member,
-    dotted,
 )
-from bot.detect.groovy.values import Said, Values, bare, plain, text_of
+from bot.detect.groovy.values import plain, text_of
 from bot.detect.groovy.walk import (
     Around,
     assigned_list,
-    environment_of,
     name_of,
     settings,
-    variable,
     walk,
 )
 from bot.detect.lines import Text
 from bot.detect.pods import embedded, pod_grants
-from bot.detect.shell import Reach, Value, docker_options, interpret, interpret_argv
+from bot.detect.shell import Reach, docker_options, interpret, interpret_argv
 from bot.detect.sockets import Target
 
 _SHELLS = {
@@ -50,14 +45,13 @@ _AGENTS = frozenset(
     {"docker", "dockerfile", "dockerContainer", "withDockerContainer", "dockerNode",
      "dockerTemplate"}
 )  # fmt: skip
+_VARIABLES = (", environment", ", withEnv", "nvVar")  # subjects that only name a daemon
 _MOST_GRANTS = 2_000
 _MOST_PODS = 200
 _TRIPLE = ("'''", '"""')
 _POD = re.compile(r"^[ \t-]*(?:containers|volumes|hostPath|initContainers)[ \t]*:", re.MULTILINE)
 _ENDPOINT = re.compile(r"(?:unix|tcp|npipe|ssh)://\S+\Z")
 _DOCKER = re.compile(r"docker|podman", re.IGNORECASE)
-_HOST_PATH = re.compile(r"host_?path|filesystem_?bind", re.IGNORECASE)
-_VOLUMES = re.compile(r"\A(?:docker)?(?:volumes?|mounts?|binds?)(?:String)?\Z", re.IGNORECASE)
 _OPTIONS = re.compile(
     r"(?:\A|\s)-(?:v|-volume|-mount|e|-env|H|-host|-use-api-socket)(?:[\s=/$]|\Z)"
 )
@@ -66,31 +60,33 @@ _COMMAND = re.compile(
 )
 
 
-class Pipeline:
+class Pipeline(Readings):
     """One Groovy text."""
 
     def __init__(self, path: str, text: Text) -> None:
-        self.path = path
-        self.text = text
-        self.places = Places(path, text)
-        self._everything, self.read_to = read(text.content)
-        self.values = Values(self.places, text, self._everything)
-        self._read_lines: set[int] = set()
+        super().__init__(path, text)
         self._pods_left = _MOST_PODS
 
     def grants(self) -> Iterator[Grant]:
         """Yield what it hands over, the same of one line once."""
         left: list[tuple[Literal, Around]] = []
         known: set[tuple[int, str, str, str | None]] = set()
+        local: list[Grant] = []
+        mounted: set[str] = set()
         for count, grant in enumerate(chain(self._known(left), self._rests(left))):
             self._read_lines.update(step.line for step in grant.steps)
             key = (grant.line, grant.resource, grant.subject, grant.image)
-            if key not in known:
+            if grant.subject.endswith(_VARIABLES) and "://" not in grant.resource:
+                local.append(grant)
+            elif key not in known:
                 known.add(key)
+                mounted.add(grant.resource)
                 yield grant
             if count >= _MOST_GRANTS:
                 self.read_to = min(self.read_to, self.text.starts[grant.line - 1])
-                return
+                break
+        # A variable that names the usual socket says nothing new where that is mounted anyway.
+        yield from (grant for grant in local if grant.resource not in mounted)
 
     def _rests(self, left: list[tuple[Literal, Around]]) -> Iterator[Grant]:
         for literal, around in left:
@@ -109,6 +105,7 @@ class Pipeline:
                 yield from self._call(one, around)
             elif isinstance(one, Mapping):
                 yield from self._host_path(one.entries, one, around)
+                yield from self._environment_entry(one.entries, around, "envVar")
             elif isinstance(one, Assignment):
                 yield from self._assignment(one, around)
             elif isinstance(one, Block):
@@ -136,30 +133,10 @@ class Pipeline:
         if name == "withEnv" and call.arguments:
             env = assigned_list(call.arguments[0].value, self.values)
             yield from self._addresses(env, around, "withEnv")
-        yield from self._environment_step(call, around, name)
+        if name.lower().endswith("envvar"):
+            yield from self._environment_entry(call.arguments, around, name)
         yield from self._host_path(call.arguments, call, around)
         yield from self._volumes(call, around, name)
-
-    def _read(self, expression: Expression | None) -> Said | None:
-        said = self.values.said(expression)
-        for _, number in said or ():
-            place = self.places.at(number)
-            self._read_lines.update(step.line for step in place.steps())
-        return said
-
-    def _subject(self, around: Around, what: str, image: str | None = None) -> Subject:
-        return Subject(f"{around.where}, {what}", image)
-
-    def _grants(
-        self, subject: Subject, reaches: tuple[Reach, ...], call: Call | None = None
-    ) -> Iterator[Grant]:
-        for reach in reaches:
-            found = self.places.grant(subject, reach)
-            if call is not None:
-                first, last = self.values.line(call.start), self.values.line(call.end - 1)
-                if first <= found.line <= last:
-                    found = replace(found, extent=(first, last))
-            yield found
 
     def _shell(self, call: Call, around: Around, name: str) -> Iterator[Grant]:
         given = settings(call)
@@ -232,25 +209,6 @@ class Pipeline:
         target = Target("docker", How.PLATFORM, Severity.CRITICAL)
         return replace(self.places.mounted(subject, target, number), implicit=True)
 
-    def _image(self, expression: Expression | None) -> str | None:
-        """Return the repository of `docker.image('x')`, `docker.build('x')`, a name or a text."""
-        for _ in range(16):
-            if isinstance(expression, Call):
-                if dotted(expression.callee) in {"docker.image", "docker.build"}:
-                    first = expression.arguments[:1]
-                    expression = first[0].value if first else None
-                elif isinstance(expression.callee, Member):
-                    expression = expression.callee.of
-                else:
-                    return None
-            else:
-                resolved = self.values.resolved(expression)
-                if resolved is expression:
-                    break
-                expression = resolved
-        said = self.values.said(expression)
-        return mounts.repository(text_of(said)) if said else None
-
     def _container_template(self, call: Call, around: Around) -> Iterator[Grant]:
         given = settings(call)
         command, arguments = self._read(given.get("command")), self._read(given.get("args"))
@@ -259,82 +217,6 @@ class Pipeline:
         words = (*(command or ()), *(((" ", arguments[0][1]), *arguments) if arguments else ()))
         if words:
             yield from self._grants(subject, interpret(self.values.script(words), around.env))
-
-    def _server(self, call: Call, around: Around, name: str) -> Iterator[Grant]:
-        first = call.arguments[0].value if call.arguments else None
-        given = settings(call)
-        server = given.get("uri") or self.values.entry(first, "uri") or first
-        said = self._read(server)
-        if said:
-            yield from self._address(text_of(said), said[0][1], self._subject(around, name))
-
-    def _address(self, url: str, number: int, subject: Subject) -> Iterator[Grant]:
-        target = sockets.address(url)
-        if target is not None:
-            yield self.places.mounted(subject, target, number)
-
-    def _environment(self, block: Block, around: Around) -> Iterator[Grant]:
-        env = environment_of(block, self.values)
-        if env:
-            yield from self._addresses(env, around, "environment")
-
-    def _assignment(self, one: Assignment, around: Around) -> Iterator[Grant]:
-        name = bare(one.target)
-        if one.target.startswith("env.") and (value := variable(one, self.values)):
-            yield from self._addresses({name: value}, around, "environment")
-
-    def _environment_step(self, call: Call, around: Around, name: str) -> Iterator[Grant]:
-        """Read `envVar(key: 'DOCKER_HOST', value: …)` and `.withEnvVar('DOCKER_HOST', …)`."""
-        if not name.lower().endswith("envvar"):
-            return
-        given = settings(call)
-        positional = [one.value for one in call.arguments if not one.name]
-        key = given.get("key") or given.get("name") or (positional[0] if positional else None)
-        value = given.get("value") or (positional[1] if len(positional) > 1 else None)
-        said = self.values.said(value)
-        if said:
-            variables = {text_of(self.values.said(key)): Value(text_of(said), said[0][1])}
-            yield from self._addresses(variables, around, name)
-
-    def _addresses(self, env: dict[str, Value], around: Around, what: str) -> Iterator[Grant]:
-        for value in env.values():
-            self._read_lines.add(self.places.at(value.line).line)
-        around_env = around.env | env
-        yield from address_grants(self.places, self._subject(around, what), env, around_env)
-
-    def _host_path(
-        self, arguments: tuple[Argument, ...], whole: Call | Mapping, around: Around
-    ) -> Iterator[Grant]:
-        """Read `hostPathVolume(hostPath: …, mountPath: …)` and `.withHostPathMount(…, …)`."""
-        given = {one.name: one.value for one in arguments if one.name}
-        name = name_of(whole) if isinstance(whole, Call) else ""
-        source, target = given.get("hostPath"), given.get("mountPath")
-        positional = [one.value for one in arguments if not one.name]
-        if source is None and _HOST_PATH.search(name) and positional:
-            source, target = positional[0], positional[1] if len(positional) > 1 else None
-        said = self._read(source)
-        if not said:
-            return
-        reached = sockets.mount(text_of(said), text_of(self.values.said(target)) or None)
-        if reached is not None:
-            pod = "podTemplate" if "podTemplate" in around.blocks or around.call else "pod"
-            subject = self._subject(around, pod)
-            yield self.places.mounted(subject, reached, said[0][1])
-
-    def _volumes(self, call: Call, around: Around, name: str) -> Iterator[Grant]:
-        """Read `volumes: ['source:target']`, also as one text with a volume a line."""
-        given = settings(call)
-        image = self._image(given.get("image"))
-        for key, value in given.items():
-            if not _VOLUMES.match(key):
-                continue
-            for item in self.values.listed(value) or (value,):
-                said = self._read(item)
-                for text, number in said or ():
-                    reached = mounts.short(text.strip())
-                    if reached is not None:
-                        subject = self._subject(around, name or "volumes", image)
-                        yield self.places.mounted(subject, reached, number)
 
     def _rest(self, literal: Literal, around: Around) -> Iterator[Grant]:
         """Read a string that no known step takes: options or a command kept for another step."""
