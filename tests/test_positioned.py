@@ -163,3 +163,15 @@ def test_no_text_raises_and_every_node_is_inside(content: str) -> None:
             assert 0 <= scalar.start <= len(content)
             assert scalar.line <= content.count("\n") + 1
             scalar.script()
+
+
+def test_a_block_keeps_gits_lines_also_where_yaml_breaks_more_often() -> None:
+    text, lines = found(root("s: |\n  a\r  b\n  c\u0085  d\n  e\n").get("s")).script()
+    assert dict(zip(text.split("\n"), lines, strict=True))["e"] == 4
+
+
+def test_keys_below_a_key_with_a_value_are_not_lost() -> None:
+    tree = read_yaml(Text("jobs:\n- job: 'X'\n    steps:\n    - script: a\n"))
+    assert tree.problem is not None
+    [job] = found(tree.documents[0].get("jobs")).members()
+    assert found(job.get("steps")).members()[0].get("script") is not None

@@ -168,7 +168,7 @@ class _Outline:
             top = self._stack[-1]
             level = kind == "list" and top.indent == indent and not top.item
             inside = top.indent < indent or level
-            if inside and top.kind in {"", kind}:
+            if inside and top.kind in {"", kind} and top.scalar is None:
                 break
             self._close()
         top = self._stack[-1]

@@ -27,6 +27,11 @@ _MOST_MERGES = 64
 _TRUE = frozenset({"true", "yes", "on", "y", "1"})
 
 
+# libyaml makes a line feed of these; git counts line feeds only.
+_BREAK = re.compile("\r\n|[\n\r\x85]")
+_ODD_BREAK = re.compile("\r(?!\n)|\x85")
+
+
 @dataclass(slots=True, eq=False)
 class Node:
     """One value of a document. Never changed once it is built."""
@@ -199,6 +204,19 @@ class Node:
             return _hash("m", *parts)
         return _digest(self, memo)
 
+    def _block_lines(self, first: int) -> tuple[int, ...]:
+        """Return the file line of each line of a literal block.
+
+        libyaml breaks lines at a lone CR and U+0085, too, which it replaces; git does not.
+        """
+        count = self.text.count("\n") + 1
+        content = self.document.content[self.start : self.end]
+        if _ODD_BREAK.search(content) is None or _ODD_BREAK.search(self.text):
+            return tuple(range(first + 1, first + 1 + count))
+        starts = [self.start + found.end() for found in _BREAK.finditer(content)]
+        lines = [self.document.line_of(start) for start in starts[:count]]
+        return (*lines, *((lines[-1] if lines else first,) * (count - len(lines))))
+
     def script(self) -> tuple[str, tuple[int, ...]]:
         """Return a scalar as shell text and the file line of each of its lines.
 
@@ -207,8 +225,7 @@ class Node:
         """
         first, last = self.line, self.last_line
         if self.style == "|":
-            count = self.text.count("\n") + 1
-            return self.text, tuple(range(first + 1, first + 1 + count))
+            return self.text, self._block_lines(first)
         if first == last:
             count = self.text.count("\n") + 1
             return self.text, (first,) * count

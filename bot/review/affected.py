@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
 from posixpath import dirname
 
 from bot.detect.format import formats, plain_name
@@ -12,7 +13,7 @@ from bot.review.model import Change
 _SCOPE = re.compile(
     r"""(?:
         \.(?:ya?ml|json|jsonc|json5|jsonnet|libsonnet|star|toml|hcl|tf|tfvars|nomad|conf|env|cfg
-          |sh|bash|zsh|ksh|ash|dash|fish|ps1|psm1|bat|cmd|mk|mak|make|groovy|kts|gradle|xml
+          |sh|bash|zsh|ksh|ash|dash|fish|ps1|psm1|bat|cmd|mk|mak|make|groovy|kts?|gradle|xml
           |service|socket|container|pod|build|volume|kube|network|timer|path|preset
           |dapper|earth|sigil|mustache|bats|tpl|gotmpl|cue|dockerfile|containerfile|jenkinsfile
           |envrc|init|run|command|hook|vagrantfile|rb|j2)
@@ -88,10 +89,18 @@ def affected(head: Source, changes: Sequence[Change]) -> list[tuple[str | None, 
     while growing:
         growing = False
         for path, refers_to in referring.items():
-            if path not in concerned and refers_to & (touched | concerned):
+            if path not in concerned and _refers(refers_to, touched | concerned):
                 concerned.add(path)
                 growing = True
     return pairs + [(path, path) for path in sorted(concerned)]
+
+
+def _refers(named: frozenset[str], paths: set[str]) -> bool:
+    """Tell whether one of the paths is named, by itself or by a pattern (`ci/*.yml`)."""
+    if named & paths:
+        return True
+    patterns = [name for name in named if "*" in name]
+    return any(fnmatchcase(path, pattern) for pattern in patterns for path in paths)
 
 
 def _references(head: Source, changes: Sequence[Change]) -> dict[str, frozenset[str]]:
