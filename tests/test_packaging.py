@@ -184,7 +184,7 @@ def test_a_second_set_up_does_nothing_until_what_is_pinned_changes(tmp_path: Pat
     shutil.copytree(ROOT / "requirements", tmp_path / "requirements")
 
     def would_do() -> str:
-        command = ["make", "--dry-run", "setup"]
+        command = ["make", "--no-print-directory", "--dry-run", "setup"]
         return subprocess.run(
             command, cwd=tmp_path, check=True, capture_output=True, text=True
         ).stdout
