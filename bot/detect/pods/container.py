@@ -86,10 +86,12 @@ class Containers:
         inner = mount.get("subPath") or mount.get("subPathExpr") if mount is not None else None
         below = text_of(inner, self._resolve)
         at = mount.get("mountPath") if mount is not None else None
+        told: set[str] = set()
         for given in self._resolve(path).all():
             source = f"{given.text.rstrip('/')}/{below}" if below else given.text
             target = sockets.mount(source, text_of(at, self._resolve) or None)
-            if target is not None:
+            if target is not None and target.resource not in told:
+                told.add(target.resource)
                 yield Grant(
                     path=self._places.path,
                     line=path.line,
