@@ -46,13 +46,18 @@ class FolderSource:
         """Return every path below the folder, sorted."""
         return self._paths
 
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self._paths)
+
     def read(self, path: str) -> bytes | None:
-        """Return a file's bytes, None where there is none. Never leaves the folder."""
-        where = self._top / path
+        """Return a file's bytes, None where `paths` does not list it. Never leaves the folder."""
+        if path not in self._known:
+            return None
         try:
-            if where.is_symlink() or not where.resolve().is_relative_to(self._top.resolve()):
-                return None
-            return where.read_bytes() if where.is_file() else None
+            return (self._top / path).read_bytes()
+        except FileNotFoundError:
+            return None
         except OSError as error:
             raise SourceError(f"{path}: {error.strerror}") from error
 
