@@ -19,7 +19,7 @@ from bot.detect.shell.pieces import (
     text_of,
     used,
 )
-from bot.detect.shell.scope import ARGUMENTS, Binding, Scope
+from bot.detect.shell.scope import ARGUMENTS, VARIED, Binding, Scope
 from bot.detect.shell.tree import Literal, Node, Opaque, Part, Substitution, Variable, Word
 
 LONGEST_TEXT = 1_000_000  # characters of a here-document, or of text that is run
@@ -64,6 +64,11 @@ class Expander:
                 continue
             parts = word.parts
             raw = self.text[word.at : word.end]
+            if len(parts) == 1 and isinstance(parts[0], Literal):
+                text, at, quoted = parts[0]
+                word.fixed = Arg(text, (Piece(text, self.place(at), quoted=quoted),), raw)
+                found.append(word.fixed)
+                continue
             if all(isinstance(part, Literal) for part in parts):
                 word.fixed = arg(self.scalar(parts), raw)
                 found.append(word.fixed)
@@ -201,7 +206,8 @@ class Expander:
         binding = self.binding(part.name) if part.name else None
         unknown = ((Piece(part.text, line, known=False, quoted=part.quoted),),)
         operator = part.operator
-        empty = binding is not None and not any(text_of(field) for field in binding.fields)
+        empty = binding is not None and binding is not VARIED
+        empty = empty and not any(map(text_of, binding.fields if binding else ()))
         if operator in {":-", "-", ":=", "="}:
             if binding is None or (empty and operator[0] == ":"):
                 word = self.split(part.word) if not part.quoted else [list(self.scalar(part.word))]
@@ -215,7 +221,7 @@ class Expander:
             return self._trimmed(part, binding) or unknown
         elif operator == "other":
             return unknown
-        if binding is None:
+        if binding is None or binding is VARIED:
             return unknown
         held = binding.fields if part.every or not binding.array else binding.fields[:1]
         if part.name.isdigit() or part.name in {"@", "*"}:
@@ -239,7 +245,12 @@ class Expander:
     def _trimmed(self, part: Variable, binding: Binding | None) -> tuple[Pieces, ...] | None:
         """`${X#prefix}` and `${X%suffix}` with a pattern that stands for itself."""
         pattern = text_of(self.scalar(part.word))
-        if binding is None or len(binding.fields) != 1 or _GLOB.search(pattern):
+        if (
+            binding is None
+            or binding is VARIED
+            or len(binding.fields) != 1
+            or _GLOB.search(pattern)
+        ):
             return None
         value = arg(binding.fields[0])
         if part.operator[0] == "#":

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from bot.detect.shell.pieces import Arg, Pieces, Trail, text_of
+from bot.detect.shell.pieces import Arg, Piece, Pieces, Trail, text_of
 
 ARGUMENTS = "@"  # the name under which a scope holds `$1`, `$2`, …
 MOST_VALUES = 8  # of one variable
 _MOST_DULL = 2  # values that could not matter
-_TELLS = re.compile(r"sock|docker|podman|nerdctl|pipe|/run|/var|tcp:|unix:|ssh:|-v|--|\A/\Z")
+_TELLS = re.compile(r"sock|docker|podman|nerdctl|pipe|/run|/var|tcp:|unix:|ssh:|:\d{4}|-v|--|\A/\Z")
 _NAMES_DAEMON = re.compile(r"sock|pipe|/run\b|tcp:|unix:|ssh:")
 
 
@@ -21,6 +21,8 @@ class Binding(NamedTuple):
     array: bool = False
 
 
+# One of several values, none of which could matter: as good as not known, but not empty.
+VARIED = Binding(((Piece("", (), known=False),),))
 Values = tuple[Binding | None, ...]  # None: perhaps not set here
 
 
@@ -41,7 +43,10 @@ class Scope:
 
     def set(self, name: str, values: Iterable[Binding | None]) -> None:
         """Give a variable new values."""
-        self.layers[-1][name] = _distinct(values)
+        held = _distinct(values)
+        if len(held) > 1 and name != ARGUMENTS and not any(map(_matters, held)):
+            held = (VARIED if all(map(_filled, held)) else None,)
+        self.layers[-1][name] = held
 
     def give(self, name: str, value: Binding | None) -> None:
         """Give a variable a value in this variation of a command; see `settle`."""
@@ -98,6 +103,14 @@ def _distinct(values: Iterable[Binding | None]) -> Values:
     if len(seen) > _MOST_DULL:
         return _chosen(list(seen.values()))
     return tuple(seen.values())
+
+
+def _matters(value: Binding | None) -> bool:
+    return value is not None and any(tells(text_of(field)) for field in value.fields)
+
+
+def _filled(value: Binding | None) -> bool:
+    return value is VARIED or (value is not None and any(map(text_of, value.fields)))
 
 
 def _chosen(values: Sequence[Binding | None]) -> Values:

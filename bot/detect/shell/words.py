@@ -12,6 +12,7 @@ from bot.detect.shell.expansions import ExpansionReader
 from bot.detect.shell.tree import Here, Literal, Opaque, Part, Word
 
 _PLAIN = re.compile(r"[^ \t\n\r\f\v'\"\\$`;&|<>(){]+")
+_WHOLE = re.compile(r"[^ \t\n\r\f\v'\"\\$`;&|<>(){]+(?=[ \t\n;|)]|\Z)")
 _ANGLED = re.compile(r"<<[ \t]*[\w-]+(?:\.[\w-]+)+[ \t]*>>")
 _SPECIAL_IN_HERE = re.compile(r"[\\$`]")
 _IN_QUOTES = re.compile(r"[^\"\\$`{\n]+")
@@ -23,7 +24,11 @@ class WordReader(ExpansionReader):
 
     def word(self) -> Word | None:
         """Read one word; None where none starts here."""
-        text, start, parts = self.text, self.at, list[Part]()
+        text, start = self.text, self.at
+        if found := _WHOLE.match(text, start, self.end):
+            self.at = found.end()
+            return Word((Literal(found[0], start, quoted=False),), start, self.at)
+        parts: list[Part] = []
         while self.at < self.end:
             at = self.at
             if found := _PLAIN.match(text, at, self.end):
