@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from bot.detect.source import SourceError
 from bot.evaluate import Moved
 from bot.forge.error import ForgeError
 from bot.gate.justification import Why
@@ -399,6 +400,26 @@ def test_a_closed_one_leaves_the_check_to_those_with_the_same_head(acme: Team) -
     assert acme.mergeable(pull)
 
 
+@pytest.mark.parametrize("how", ["closed", "deleted"])
+def test_one_that_goes_while_it_is_judged_counts_no_more(acme: Team, how: str) -> None:
+    acme.shop.commit({"compose.yaml": GRANTED}, by=acme.dev, branch="own")
+    pull = acme.shop.pull({"compose.yml": "x: 1\n"}, by=acme.dev, base="own", branch="change")
+    base = acme.shop.default_branch
+    real = acme.shop.open_pull(acme.shop, "change", base, by=acme.dev, title="the real one")
+
+    def go() -> None:
+        if how == "closed":
+            real.close(by=acme.dev)
+        else:
+            del acme.shop.pulls[real.number]
+
+    # The first question after the files of this pull request is for the other one.
+    before(acme, "POST", "/graphql", go, skip=2)
+    assert acme.evaluate(pull) == Moved()
+    acme.done(pull)
+    assert acme.mergeable(pull)
+
+
 def test_one_opened_while_another_is_judged_is_evaluated_again(acme: Team) -> None:
     acme.shop.commit({"compose.yaml": GRANTED}, by=acme.dev, branch="own")
     acme.shop.commit({"compose.yaml": GRANTED}, by=acme.dev, branch="other")
@@ -501,6 +522,52 @@ def test_a_file_that_is_too_large_is_red_and_named(
     assert "too large to be read&#58; deploy&#46;yaml" in acme.summary(pull)
 
 
+ELSEWHERE = "services:\n  web:\n    extends: {file: base.txt, service: web}\n"
+
+
+@pytest.mark.parametrize(("status", "passing"), [(502, True), (403, False)])
+def test_a_file_that_is_read_on_the_way_and_fails_is_never_green(
+    acme: Team, status: int, *, passing: bool
+) -> None:
+    acme.shop.commit({"base.txt": GRANTED}, by=acme.mia)
+    pull = acme.open({"compose.yaml": ELSEWHERE})
+    acme.github.faults.add(
+        "POST", "/graphql", status=status, which=lambda one: "base.txt" in one.body["query"]
+    )
+    if passing:
+        with pytest.raises(ForgeError) as failed:
+            acme.evaluate(pull)
+        assert failed.value.retry
+        assert pull.check(CHECK, acme.app) is None
+    else:
+        assert acme.done(pull).verdict.because is Because.UNKNOWN
+        assert "does not let this change be read" in acme.summary(pull)
+    assert not acme.mergeable(pull)
+
+
+def test_a_defect_of_a_source_is_passed_on(acme: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise SourceError("of nobody's making")
+
+    monkeypatch.setattr("bot.evaluate.compare", broken)
+    with pytest.raises(SourceError):
+        acme.evaluate(acme.open({"compose.yaml": GRANTED}))
+
+
+def test_who_wrote_one_of_very_many_commits_is_not_known(acme: Team) -> None:
+    sha = acme.shop.head
+    for number in range(251):
+        files = {"compose.yaml": GRANTED} if number == 250 else {"README.md": f"{number}\n"}
+        sha = acme.shop.write(files, parents=(sha,), author=acme.dev, committer=acme.dev)
+    acme.shop.push("long", sha, by=acme.dev)
+    base = acme.shop.default_branch
+    pull = acme.shop.open_pull(acme.shop, "long", base, by=acme.dev, title="long")
+    acme.done(pull)
+    assert acme.done(pull).writes == ()
+    pull.label(LABEL, by=acme.mia)
+    assert refusal(acme, pull) is Why.UNKNOWN_CONTRIBUTOR
+
+
 def test_long_lists_are_read_to_their_end(acme: Team) -> None:
     pull = shown_red(acme)
     pull.label(LABEL, by=acme.tess)
@@ -553,6 +620,57 @@ def test_a_pull_request_that_takes_no_comment_has_its_check(acme: Team) -> None:
     acme.done(pull, failed=lambda what, why: told.append(f"{what}: {why}"))
     assert not acme.mergeable(pull)
     assert told == ["PostReview: not permitted: Locked"]
+
+
+def test_an_annotation_that_github_refuses_does_not_cost_the_verdict(acme: Team) -> None:
+    pull = acme.open({"compose.yaml": GRANTED})
+    acme.github.faults.add("POST", "*/check-runs", status=422, times=1)
+    acme.done(pull)
+    check = pull.check(CHECK, acme.app)
+    assert check is not None
+    assert (check.conclusion, check.annotations) == ("failure", [])
+
+
+def test_a_check_that_github_refuses_is_told(acme: Team) -> None:
+    pull = acme.open({"README.md": "y\n"})
+    acme.github.faults.add("POST", "*/check-runs", status=422)
+    with pytest.raises(ForgeError, match="status 422") as failed:
+        acme.evaluate(pull)
+    assert not failed.value.retry
+
+
+@pytest.mark.parametrize(("status", "passing"), [(404, None), (403, False), (500, True)])
+def test_a_label_that_cannot_be_taken_off_changes_no_verdict(
+    acme: Team, status: int, *, passing: bool | None
+) -> None:
+    pull = shown_red(acme)
+    pull.label(LABEL, by=acme.tess)
+    acme.github.faults.add("DELETE", "*/labels/*", status=status)
+    told: list[str] = []
+
+    def failed(what: str, _why: str) -> None:
+        told.append(what)
+
+    if passing:
+        with pytest.raises(ForgeError, match="status 500"):
+            acme.evaluate(pull, failed=failed)
+    else:
+        acme.done(pull, failed=failed)
+    assert told == ([] if passing is None else ["RemoveLabel"])
+    assert not acme.mergeable(pull)
+
+
+def test_a_single_comment_that_fails_is_tried_again_later(acme: Team) -> None:
+    pull = acme.open({"compose.yaml": GRANTED})
+    reviews = acme.github.faults.add("POST", "*/reviews", status=422)
+    comments = acme.github.faults.add("POST", "*/pulls/1/comments", status=500)
+    with pytest.raises(ForgeError) as failed:
+        acme.evaluate(pull)
+    assert failed.value.retry
+    acme.github.faults.remove(reviews)
+    acme.github.faults.remove(comments)
+    acme.done(pull)
+    assert len(pull.threads) == 1
 
 
 def test_pressing_rerun_writes_the_check_anew(acme: Team) -> None:
