@@ -12,8 +12,9 @@ from functools import cached_property
 from posixpath import normpath
 
 from bot.detect import sockets
+from bot.detect.compose.loader import Loader
 from bot.detect.compose.mounts import Mounts, Reached
-from bot.detect.compose.project import Loader, Model, beside
+from bot.detect.compose.project import Model, beside
 from bot.detect.compose.values import Value, mounted, target_of
 from bot.detect.grant import Step
 from bot.detect.mounts import repository
@@ -59,7 +60,7 @@ def environment(service: Value, loader: Loader) -> dict[str, Setting]:
     for entry in given.flat() if given is not None else ():
         if entry.kind == "map":
             for name, value in entry.fields().items():
-                if value.node.tag == "!reset":
+                if value.taken_away:
                     found.pop(name, None)
                 else:
                     _set(found, name, value, None if value.node.null else value.text)
@@ -108,13 +109,17 @@ class Clients:
         scheme, found, rest = url.strip().strip("\"'").partition("://")
         if not found:
             scheme, rest = ("unix", scheme) if scheme[:1] in {"/", "~", "\\"} else ("tcp", scheme)
+        image = service.get("image")
+        inside = image is not None and "dind" in image.text  # a daemon of its own
         if scheme.lower() in {"unix", "npipe"}:
-            return bool(self._mounts.of(service)) or _shadowed(rest, service)
+            return inside or bool(self._mounts.of(service)) or _shadowed(rest, service)
         if scheme.lower() == "ssh":
             return False
         if any(name in settings and settings[name].text.lower() not in _OFF for name in _TLS):
             return True
         host = rest.split("/", 1)[0].rsplit("@", 1)[-1].rsplit(":", 1)[0].strip()
+        if inside and host in _LOCAL:
+            return True
         others = list(self._at(host, service))
         # A stack is often split into files that only a command line puts together: what is called
         # a socket proxy is one, and its own mount is a finding where it stands.

@@ -12,7 +12,7 @@ def definition(service: Value) -> str:
     """Return a digest without name, place, style, order of keys, image tag and mount modes."""
     parts: list[str] = []
     for name, value in service.fields().items():
-        if name in _LEFT_OUT or value.node.tag == "!reset":
+        if name in _LEFT_OUT or value.taken_away:
             continue
         if name == "image":
             parts.append(f"image={repository(value.text)}")

@@ -7,7 +7,8 @@ only where it refers to another file.
 import re
 
 from bot.detect.compose.interpolation import Variables
-from bot.detect.compose.project import Loader, Plan
+from bot.detect.compose.loader import Loader
+from bot.detect.compose.project import Plan
 
 # In lower case: names of sockets, pipes, switches and directories, addresses and the variables and
 # options that hold them, commands that open a socket to others, ways to spell any of it otherwise.

@@ -8,9 +8,10 @@ from bot.detect.compose.commands import Commands
 from bot.detect.compose.definition import definition
 from bot.detect.compose.hardening import undermined
 from bot.detect.compose.hints import alone, hinted, telling
+from bot.detect.compose.loader import Loader
 from bot.detect.compose.mounts import Mounts, Reached
 from bot.detect.compose.options import passed_on
-from bot.detect.compose.project import Loader, Model, Plan
+from bot.detect.compose.project import Model, Plan
 from bot.detect.compose.values import Value, hashed
 from bot.detect.grant import Grant, How, Step, Undermined
 from bot.detect.lines import Text
@@ -39,7 +40,7 @@ class Services:
     def grants(self, wanted: Callable[[str], bool]) -> Iterator[Grant]:
         """Yield what each service reaches, where its way ends in a file that is wanted."""
         for name, service in self._model.services.items():
-            if service.node.tag == "!reset" or self._idle(service):
+            if service.taken_away or self._idle(service):
                 continue
             about = _About(name, service, self._model, self._plan, self._loader)
             for grant in self._service(service, about):

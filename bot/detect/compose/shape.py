@@ -42,7 +42,7 @@ def sections(top: Value) -> dict[str, dict[str, Value]]:
     found["services"] = {
         name: value
         for name, value in found["services"].items()
-        if value.node.kind == "map" or value.node.tag == "!reset"
+        if value.node.kind == "map" or value.taken_away
     }
     return found
 

@@ -75,6 +75,11 @@ class Value:
         return self.node.true or self.text.strip().lower() in {"true", "yes", "on", "1"}
 
     @property
+    def taken_away(self) -> bool:
+        """Whether it is a `!reset`: nothing, and nothing of what it is merged over."""
+        return self.node.tag == "!reset"
+
+    @property
     def line(self) -> int:
         """The line on which its text starts."""
         node = self.node
@@ -127,7 +132,7 @@ class Value:
         found = self
         for name in names:
             below = found.fields().get(name)
-            if below is None or below.node.tag == "!reset":
+            if below is None or below.taken_away:
                 return None
             found = below
         return found
@@ -213,9 +218,7 @@ def _merged_maps(base: dict[str, Value], over: dict[str, Value], depth: int) -> 
     found = dict(base)
     for name, value in over.items():
         known = found.get(name)
-        if value.node.tag == "!reset":
-            found.pop(name, None)
-        elif known is None:
+        if known is None or known.taken_away or value.taken_away:
             found[name] = value
         else:
             found[name] = merged(known, value, name, depth - 1)
@@ -234,7 +237,7 @@ def mounted(service: Value, name: str) -> tuple[Value, ...]:
         return ()
     kept: dict[str, Value] = {}
     for item in value.listed():
-        if item.node.tag != "!reset":
+        if not item.taken_away:
             kept[target_of(item, _BY_TARGET[name])] = item
     return tuple(kept.values())
 
