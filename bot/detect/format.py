@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -40,6 +40,7 @@ _TEMPLATE_SUFFIX = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def plain_name(path: str) -> str:
     """Return a file's own name without its folder and without what marks it as a template.
 
