@@ -15,7 +15,6 @@ from bot.detect.handed import Handed
 from bot.detect.mounts import repository
 from bot.detect.positioned import Node
 
-FOLDER = re.compile(r"(?:^|/)(?:defaults|vars|group_vars|host_vars)/")
 _LIST = re.compile(r"(?:\A|_)(?:volumes?|mounts?|binds?)\Z", re.IGNORECASE)
 _MOST = 20_000
 

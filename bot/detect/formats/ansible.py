@@ -12,9 +12,6 @@ vars, which are read by themselves too. Source: Ansible and its collections, see
 import re
 from collections.abc import Iterable, Iterator
 
-from bot.detect.ansible.settings import FOLDER, setting_grants
-from bot.detect.ansible.tasks import Tasks
-from bot.detect.ansible.variables import files, variables
 from bot.detect.ci.places import Places
 from bot.detect.engine import unread
 from bot.detect.format import Format, plain_name
@@ -39,18 +36,23 @@ _OBJECT = re.compile(r"^(?:apiVersion|services)[ \t]*:", re.MULTILINE)
 _TELLING = re.compile(
     r"docker|podman|containerd|crio|nerdctl|\.sock|_HOST|:2375|hostPath", re.IGNORECASE
 )
+_FOLDER = re.compile(r"(?:^|/)(?:defaults|vars|group_vars|host_vars)/")
 _ELSEWHERE = re.compile(r"(?:^|/)(?:\.github|\.gitea|\.forgejo|\.circleci|\.buildkite)/")
 
 
 def _matches(path: str, text: str) -> bool:
     if not _NAME.search(plain_name(path)) or _ELSEWHERE.search(path):
         return False
-    if FOLDER.search(path) and _SETTING.search(text) and not _OBJECT.search(text):
+    if _FOLDER.search(path) and _SETTING.search(text) and not _OBJECT.search(text):
         return True
-    return bool(_LIST.search(text) and _ANSIBLE.search(text))
+    return bool(_LIST.search(text) and _ANSIBLE.search(text)) and not _OBJECT.search(text)
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
+    from bot.detect.ansible.settings import setting_grants  # noqa: PLC0415 - start-up
+    from bot.detect.ansible.tasks import Tasks  # noqa: PLC0415
+    from bot.detect.ansible.variables import variables  # noqa: PLC0415
+
     content = decode(source.read(path) or b"")
     if content is None or not _TELLING.search(content):
         return
@@ -62,7 +64,7 @@ def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
     if documents:
         tasks = Tasks(path, places, variables(path, documents, source))
         found = [grant for document in documents for grant in tasks.grants(document)]
-    elif FOLDER.search(path):
+    elif _FOLDER.search(path):
         for document in tree.documents:
             found += setting_grants(path, places, document)
     else:
@@ -76,6 +78,8 @@ def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
 
 
 def _references(path: str, text: str) -> Iterable[str]:
+    from bot.detect.ansible.variables import files  # noqa: PLC0415 - start-up
+
     return files(path) if "{{" in text else ()
 
 

@@ -26,6 +26,10 @@ from bot.detect.source import Source
 _NAME = re.compile(r"\.(?:ya?ml|json|kube)\Z", re.IGNORECASE)
 _KIND = re.compile(r"^[ \t-]*[\"']?kind[\"']?[ \t]*:", re.MULTILINE)
 _VERSION = re.compile(r"^[ \t{-]*[\"']?apiVersion[\"']?[ \t]*:", re.MULTILINE)
+# A pod in a file of another tool: its volumes and their mounts.
+_HOST_PATH = re.compile(r"\bhostPath[\"']?[ \t]*:")
+_MOUNTED = re.compile(r"\b(?:volumeMounts|mountPath|containerPath)[\"']?[ \t]*:")
+_ELSEWHERE = re.compile(r"(?:^|/)(?:[^/]*values[^/]*|Chart)\.ya?ml\Z|(?:^|/)values/")
 _PATCH = re.compile(r"[\"']?\bop[\"']?[ \t]*:")
 _POD = re.compile(r"\bvolumeMounts\b|\bhostPath\b")
 _KUSTOMIZE = re.compile(r"kustomization\.ya?ml\Z|kustomization\Z", re.IGNORECASE)
@@ -46,6 +50,8 @@ def _matches(path: str, text: str) -> bool:
         return False
     if _VERSION.search(text) and _KIND.search(text):
         return True
+    if _HOST_PATH.search(text) and _MOUNTED.search(text):
+        return not _ELSEWHERE.search(path) and "containerDefinitions" not in text
     return bool(_PATCH.search(text) and _POD.search(text))
 
 

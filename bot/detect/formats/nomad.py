@@ -16,29 +16,15 @@ documentation, "Job Specification", "Drivers: Docker", "client Block".
 import re
 from collections.abc import Iterator
 
-from bot.detect import sockets
-from bot.detect.ci.places import Environment, Places, Subject
-from bot.detect.ci.steps import script_grants
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
-from bot.detect.handed import Handed
-from bot.detect.hcl import Scope, blocks, named, read_hcl
 from bot.detect.lines import Text, decode
-from bot.detect.mounts import repository
-from bot.detect.positioned import Node
-from bot.detect.shell import Script, Value
 from bot.detect.source import Source
 
 _NAME = re.compile(r"\.(?:nomad|hcl)\Z", re.IGNORECASE)
 _JOB = re.compile(r"^\s*job\s+(?:\"[^\"\n]*\"|[\w-]+)\s*\{", re.MULTILINE)
 _CLIENT = re.compile(r"^\s*host_volume\s+\"", re.MULTILINE)
 _TELLING = re.compile(r"sock|/run|docker|podman|containerd|\"/|_HOST|:2375", re.IGNORECASE)
-_SHEBANG = re.compile(r"\s*#!.*\b(?:ba|da|a|z|k)?sh\b")
-_CONTROLS = {
-    "readonly_rootfs": "true", "cap_drop": "list", "security_opt": "list", "userns_mode": "set",
-    "pids_limit": "set", "memory_hard_limit": "set", "cpu_hard_limit": "true",
-    "network_mode": "none", "tmpfs": "list",
-}  # fmt: skip
 
 
 def _matches(path: str, text: str) -> bool:
@@ -48,75 +34,11 @@ def _matches(path: str, text: str) -> bool:
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
+    from bot.detect.nomad import job_grants  # noqa: PLC0415 - start-up
+
     content = decode(source.read(path) or b"")
-    if content is None or not _TELLING.search(content):
-        return
-    text = Text(content)
-    root = read_hcl(text)
-    handed = Handed(path, Places(path, text), Scope({path: root}))
-    for job, body in named(root.get("job")):
-        for group, inner in named(body.get("group")):
-            for name, task in named(inner.get("task")):
-                yield from _task(handed, f"job {job}, group {group}, task {name}", task)
-        for name, task in named(body.get("task")):
-            yield from _task(handed, f"job {job}, task {name}", task)
-    for client in (root, *blocks(root, "client")):
-        for name, volume in named(client.get("host_volume")):
-            yield from _host_volume(handed, name, volume)
-
-
-def _task(handed: Handed, name: str, task: Node) -> Iterator[Grant]:
-    env = handed.environment((task.get("env"),))
-    for config in blocks(task, "config") or [task]:
-        image = handed.text(config.get("image"))
-        who = Subject(
-            name,
-            repository(image) if image else None,
-            task.digest(),
-            (task.line, task.last_line),
-        )
-        restricted = (
-            *handed.restricted(task, {"user": "set"}),
-            *handed.restricted(config, _CONTROLS),
-        )
-        yield from handed.short(who, config.get("volumes"), restricted)
-        for key in ("mount", "mounts"):
-            yield from handed.short(who, config.get(key), restricted)
-        yield from handed.addresses(who, env)
-        parts = (config.get("entrypoint"), config.get("command"), config.get("args"))
-        yield from handed.command(who, parts, env)
-        for template in blocks(task, "template"):
-            yield from _template(handed, who, template, env)
-
-
-def _template(handed: Handed, who: Subject, template: Node, env: Environment) -> Iterator[Grant]:
-    """Yield what a rendered file does: a script, or variables of the task."""
-    data, as_env = template.get("data"), template.get("env")
-    if data is None or data.kind != "scalar":
-        return
-    if _SHEBANG.match(data.text):
-        yield from script_grants(handed.places, who, (data,), env)
-    elif as_env is not None and as_env.true:
-        script = Script(*data.script())
-        found: Environment = {}
-        for line, number in zip(script.text.split("\n"), script.lines, strict=False):
-            key, equals, value = line.strip().removeprefix("export ").partition("=")
-            if equals:
-                place = handed.places.script(data).lines[number - script.lines[0]]
-                found[key.strip()] = Value(value.strip().strip("\"'"), place)
-        yield from handed.addresses(who, found)
-
-
-def _host_volume(handed: Handed, name: str, volume: Node) -> Iterator[Grant]:
-    """Yield what a client lends to whatever job asks for it by name."""
-    path = volume.get("path")
-    if path is not None:
-        given = handed.scope.text(handed.at(path))
-        target = sockets.host_path(given.text)
-        if target is not None:
-            extent = (volume.line, volume.last_line)
-            who = Subject(f"host_volume {name}", None, volume.digest(), extent)
-            yield handed.grant(who, target, handed.at(path), given)
+    if content is not None and _TELLING.search(content):
+        yield from job_grants(path, Text(content))
 
 
 FORMAT = Format("nomad", _matches, _grants)

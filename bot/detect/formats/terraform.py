@@ -13,13 +13,12 @@ and the providers' documentation, see `bot/detect/terraform/`.
 
 import re
 from collections.abc import Iterable, Iterator
+from posixpath import dirname
 
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.lines import Text, decode
 from bot.detect.source import Source
-from bot.detect.terraform.module import Module, references
-from bot.detect.terraform.resources import resource_grants
 
 _NAME = re.compile(r"\.(?:tf|tofu)(?:\.json)?\Z", re.IGNORECASE)
 _TELLING = re.compile(
@@ -27,6 +26,11 @@ _TELLING = re.compile(
     r"|_manifest|helm_release",
     re.IGNORECASE,
 )
+# Files that a module's values usually stand in; others cannot be known from one file's text.
+_USUAL = (
+    "variables.tf", "vars.tf", "locals.tf", "main.tf", "terraform.tfvars", "defaults.tf",
+    "inputs.tf",
+)  # fmt: skip
 
 
 def _matches(path: str, _text: str) -> bool:
@@ -34,13 +38,19 @@ def _matches(path: str, _text: str) -> bool:
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
+    from bot.detect.terraform.module import Module  # noqa: PLC0415 - start-up
+    from bot.detect.terraform.resources import resource_grants  # noqa: PLC0415
+
     content = decode(source.read(path) or b"")
     if content is not None and _TELLING.search(content):
         yield from resource_grants(Module(path, Text(content), source))
 
 
 def _references(path: str, text: str) -> Iterable[str]:
-    return references(path) if "var." in text or "local." in text else ()
+    if "var." not in text and "local." not in text:
+        return ()
+    folder = dirname(path)
+    return tuple(f"{folder}/{name}" if folder else name for name in _USUAL)
 
 
 FORMAT = Format("terraform", _matches, _grants, _references)

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from bot.detect import sockets
 from bot.detect.ci.places import Places, Subject
 from bot.detect.ci.steps import volume_grants
-from bot.detect.grant import Grant
+from bot.detect.grant import Grant, How, Severity
 from bot.detect.kube.patch import is_patch, patch_grants
 from bot.detect.kube.values import value_grants
 from bot.detect.pods import Containers, Resolve, block, owner_of, pod_grants, written
 from bot.detect.pods.values import text_of
 from bot.detect.positioned import Node
+from bot.detect.sockets import Target
 
 # Read by formats of their own.
 _PIPELINES = re.compile(r"tekton\.dev/")
@@ -41,8 +42,11 @@ def object_grants(
     if is_patch(document):
         yield from patch_grants(places, document, "patch")
         return
-    listed = document if document.kind == "list" else document.get("items")
-    several = document.kind == "list" or text_of(document.get("kind")).endswith("List")
+    kind = text_of(document.get("kind"))
+    # `objects` are those of an OpenShift template.
+    listed = document.get("objects" if kind == "Template" else "items")
+    listed = document if document.kind == "list" else listed
+    several = document.kind == "list" or kind == "Template" or kind.endswith("List")
     if several and listed is not None and listed.kind == "list":
         for item in listed.members():
             if item.kind == "map":
@@ -67,6 +71,8 @@ def _object(places: Places, document: Node, resolve: Resolve, *, partial: bool) 
     if kind in {"Kustomization", "Component"} or (not kind and document.get("resources")):
         yield from _kustomization(places, document)
         return
+    # What is no object of the API is a fragment of another tool's: Prow's, Jenkins' configuration.
+    partial = partial or not kind
     yield from pod_grants(places, owner, document, resolve, partial=partial)
     yield from _host_mounts(places, owner, document, resolve)
     yield from _chart_values(places, owner, document)
@@ -79,10 +85,19 @@ def _chart_values(places: Places, owner: str, document: Node) -> Iterator[Grant]
     """
     for chain in _CHART_VALUES:
         values = document.get(*chain)
-        if values is None:
-            continue
-        for inner in (values,) if values.kind == "map" else block(values):
-            yield from value_grants(places, inner, owner)
+        if values is not None:
+            yield from _values(places, owner, values)
+    sources = document.get("spec", "sources")
+    for source in sources.listed() if sources is not None else ():
+        for key in ("values", "valuesObject"):
+            values = source.get("helm", key)
+            if values is not None:
+                yield from _values(places, owner, values)
+
+
+def _values(places: Places, owner: str, values: Node) -> Iterator[Grant]:
+    for inner in (values,) if values.kind == "map" else block(values):
+        yield from value_grants(places, inner, owner)
 
 
 def _persistent(places: Places, owner: str, document: Node, resolve: Resolve) -> Iterator[Grant]:
@@ -138,10 +153,15 @@ def _host_mounts(places: Places, owner: str, document: Node, resolve: Resolve) -
     """Yield the mounts of nodes that are containers themselves, and of single components.
 
     kind: `extraMounts: [{hostPath, containerPath}]`; kubeadm: `extraVolumes: [{name, hostPath,
-    mountPath}]`; k3d: `volumes: [{volume: "source:target"}]`.
+    mountPath}]`; k3d: `volumes: [{volume: "source:target"}]`; Jenkins: `hostPathVolume: {hostPath,
+    mountPath}`.
     """
-    subject = Subject(owner, None, "", _extent(document))
+    subject = Subject(owner or "mount", None, "", _extent(document))
     for below in document.maps(_MOST):
+        switch = below.value("exposeDockerSocket")  # OpenShift's custom build strategy
+        if switch is not None and switch.true:
+            switched = Target("docker", How.SWITCH, Severity.CRITICAL)
+            yield places.mounted(subject, switched, places.here(switch))
         source = below.value("hostPath")
         at = below.value("containerPath") or below.value("mountPath")
         if source is not None and source.kind == "scalar" and at is not None:

@@ -4,7 +4,6 @@ Source: Terraform language, "Files and Directories", "JSON Configuration Syntax"
 to Root Module Variables".
 """
 
-from collections.abc import Iterable
 from functools import cached_property
 from posixpath import basename, dirname
 
@@ -16,17 +15,6 @@ from bot.detect.source import Source
 _MOST_FILES = 60
 _LARGEST_OTHER = LARGEST // 16
 _EMPTY = Node("map", "", (), (), 0, 0, Text(""))
-# Files that a module's values usually stand in; the others cannot be known from one file's text.
-_USUAL = (
-    "variables.tf", "vars.tf", "locals.tf", "main.tf", "terraform.tfvars", "defaults.tf",
-    "inputs.tf",
-)  # fmt: skip
-
-
-def references(path: str) -> Iterable[str]:
-    """Return the files beside one of a module that may say what its variables are."""
-    folder = dirname(path)
-    return tuple(f"{folder}/{name}" if folder else name for name in _USUAL)
 
 
 def read(path: str, text: Text) -> Node:
