@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from bot.detect import mounts, sockets
-from bot.detect.ci.places import Place, Subject
-from bot.detect.ci.steps import script_grants
-from bot.detect.grant import Grant, How, Severity
+from bot.detect.ci.places import Subject
+from bot.detect.grant import Grant, How
 from bot.detect.handed import Handed
+from bot.detect.installed import GROUP, joins, written
 from bot.detect.kube.objects import object_grants
 from bot.detect.mounts import repository
 from bot.detect.pods import block
@@ -28,11 +28,6 @@ _CONTROLS = {
     "mem_limit": "set",
 }  # fmt: skip
 _PAIR = re.compile(r"(?P<name>[A-Za-z_]\w*)=(?P<value>\"[^\"\n]*\"|'[^'\n]*'|\{\{[^}]*\}\}|\S*)")
-_SHEBANG = re.compile(r"\s*#!.*\b(?:ba|da|a|z|k)?sh\b")
-_DAEMON_FILES = re.compile(
-    r"/etc/(?:default|sysconfig)/docker\b|docker(?:\.service|\.service\.d/)|daemon\.json"
-)
-_LISTENS = re.compile(r"tcp://(?P<host>[^\s\"',:/]+)(?::(?P<port>\d+))?")
 _OPEN_MODE = re.compile(r"['\"]?0?[0-7]{2}[2367]['\"]?\Z|.*o\+?=?r?w")
 _MOST = 2_000
 
@@ -102,11 +97,8 @@ def _user(handed: Handed, who: Subject, given: Node) -> Iterator[Grant]:
     groups = given.get("groups")
     for at in handed.scope.flat(handed.at(groups)) if groups is not None else ():
         text = handed.scope.text(at)
-        if (
-            "docker" in re.split(r"[,\s]+", text.text)
-            and handed.text(given.get("state")) != "absent"
-        ):
-            yield handed.grant(who, Target("docker", How.PERMISSION, Severity.HIGH), at, text)
+        if joins(text.text) and handed.text(given.get("state")) != "absent":
+            yield handed.grant(who, GROUP, at, text)
 
 
 def _file(handed: Handed, who: Subject, given: Node) -> Iterator[Grant]:
@@ -126,24 +118,8 @@ def _written(handed: Handed, who: Subject, given: Node) -> Iterator[Grant]:
     path = handed.text(given.get("path") or given.get("dest") or given.get("destfile"))
     for key in ("content", "block", "line", "value"):
         text = given.get(key)
-        if text is None or text.kind != "scalar":
-            continue
-        if _SHEBANG.match(text.text):
-            yield from script_grants(handed.places, who, (text,))
-        elif _DAEMON_FILES.search(path) and "tlsverify" not in text.text:
-            yield from _listening(handed, who, text)
-
-
-def _listening(handed: Handed, who: Subject, text: Node) -> Iterator[Grant]:
-    script, lines = text.script()
-    for line, number in zip(script.split("\n"), lines, strict=False):
-        for found in _LISTENS.finditer(line):
-            target = sockets.address(found[0])
-            if target is not None:
-                opened = Target(target.resource, How.LISTEN, Severity.CRITICAL)
-                yield handed.places.mounted(
-                    who, opened, handed.places.put(Place(handed.path, number))
-                )
+        if text is not None and text.kind == "scalar":
+            yield from written(handed.places, who, path, text)
 
 
 HANDLERS: Mapping[str, Callable[[Handed, Subject, Node], Iterator[Grant]]] = {

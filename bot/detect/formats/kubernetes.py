@@ -30,6 +30,7 @@ _VERSION = re.compile(r"^[ \t{-]*[\"']?apiVersion[\"']?[ \t]*:", re.MULTILINE)
 _HOST_PATH = re.compile(r"\bhostPath[\"']?[ \t]*:")
 _MOUNTED = re.compile(r"\b(?:volumeMounts|mountPath|containerPath)[\"']?[ \t]*:")
 _ELSEWHERE = re.compile(r"(?:^|/)(?:[^/]*values[^/]*|Chart)\.ya?ml\Z|(?:^|/)values/")
+_OTHERS = re.compile(r"containerDefinitions|\"container\"\s*:\s*\{")  # ECS, Marathon
 _PATCH = re.compile(r"[\"']?\bop[\"']?[ \t]*:")
 _POD = re.compile(r"\bvolumeMounts\b|\bhostPath\b")
 _KUSTOMIZE = re.compile(r"kustomization\.ya?ml\Z|kustomization\Z", re.IGNORECASE)
@@ -51,7 +52,7 @@ def _matches(path: str, text: str) -> bool:
     if _VERSION.search(text) and _KIND.search(text):
         return True
     if _HOST_PATH.search(text) and _MOUNTED.search(text):
-        return not _ELSEWHERE.search(path) and "containerDefinitions" not in text
+        return not _ELSEWHERE.search(path) and not _OTHERS.search(text)
     return bool(_PATCH.search(text) and _POD.search(text))
 
 

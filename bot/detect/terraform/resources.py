@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from bot.detect.ci.places import Places, Subject, joined
+from bot.detect.cloud_init import cloud_config_grants
 from bot.detect.ecs import Tasks, Volume, value, volumes_of
 from bot.detect.grant import Grant
 from bot.detect.handed import Handed
@@ -21,6 +22,7 @@ from bot.detect.terraform.module import Module
 
 _SHEBANG = re.compile(r"\s*#!.*\b(?:ba|da|a|z|k)?sh\b")
 _OTHER_LANGUAGE = re.compile(r"\s*(?:#!|#cloud-config|<powershell>|\{|---)")
+_CLOUD_CONFIG = re.compile(r"\s*#cloud-config\b")
 _STARTS = frozenset(
     {"user_data", "user_data_base64", "startup_script", "metadata_startup_script", "custom_data",
      "script", "user_data_raw"}
@@ -105,6 +107,9 @@ def _scripts(handed: Handed, address: str, body: Node) -> Iterator[Grant]:
                 named = key.text in _STARTS and not _OTHER_LANGUAGE.match(text.text)
                 if named or _SHEBANG.match(text.text):
                     yield from _script(handed, who, (text,))
+                elif _CLOUD_CONFIG.match(text.text):
+                    for document in block(text):
+                        yield from cloud_config_grants(handed.places, address, document)
 
 
 def _texts(node: Node) -> Iterator[Node]:

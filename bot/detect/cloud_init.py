@@ -1,0 +1,46 @@
+"""What a machine does when it starts for the first time, as cloud-init is told.
+
+Source: cloud-init documentation, module reference: runcmd, bootcmd, write_files, users.
+"""
+
+from collections.abc import Iterator
+
+from bot.detect.ci.places import Places, Subject
+from bot.detect.ci.steps import argv_grants, script_grants
+from bot.detect.grant import Grant
+from bot.detect.installed import GROUP, joins, written
+from bot.detect.pods.values import text_of
+from bot.detect.positioned import Node
+
+
+def cloud_config_grants(places: Places, owner: str, document: Node) -> Iterator[Grant]:
+    """Yield what one cloud-config hands over. `owner` opens each subject, "" where none."""
+    for key in ("bootcmd", "runcmd"):
+        listed = document.get(key)
+        if listed is None:
+            continue
+        who = Subject(_named(owner, key), node=listed)
+        items = listed.listed()
+        yield from script_grants(places, who, [item for item in items if item.kind == "scalar"])
+        for item in items:
+            if item.kind == "list":
+                yield from argv_grants(places, who, item.members())
+    files = document.get("write_files")
+    for file in files.listed() if files is not None else ():
+        content, path = file.get("content"), text_of(file.get("path"))
+        if content is not None and content.kind == "scalar":
+            yield from written(
+                places, Subject(_named(owner, f"file {path}"), node=file), path, content
+            )
+    users = document.get("users")
+    for user in users.listed() if users is not None else ():
+        groups = user.get("groups")
+        for group in groups.listed() if groups is not None else ():
+            if joins(group.text):
+                name = text_of(user.get("name"))
+                who = Subject(_named(owner, f"user {name}"), node=user)
+                yield places.mounted(who, GROUP, places.here(group))
+
+
+def _named(owner: str, name: str) -> str:
+    return ", ".join(part for part in (owner, name) if part)

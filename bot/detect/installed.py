@@ -1,0 +1,41 @@
+"""What a tool that sets a machine up does to it: files that it writes, users that it makes.
+
+For Ansible and cloud-init. Source: dockerd reference, "Daemon socket option"; Docker documentation,
+"Manage Docker as a non-root user" (members of the group `docker` control the daemon).
+"""
+
+import re
+from collections.abc import Iterator
+
+from bot.detect import sockets
+from bot.detect.ci.places import Place, Places, Subject
+from bot.detect.ci.steps import script_grants
+from bot.detect.grant import Grant, How, Severity
+from bot.detect.positioned import Node
+from bot.detect.sockets import Target
+
+GROUP = Target("docker", How.PERMISSION, Severity.HIGH)
+_SHEBANG = re.compile(r"\s*#!.*\b(?:ba|da|a|z|k)?sh\b")
+_DAEMON_FILES = re.compile(
+    r"/etc/(?:default|sysconfig)/docker\b|docker(?:\.service|\.service\.d/|\.socket)|daemon\.json"
+)
+_LISTENS = re.compile(r"tcp://(?P<host>[^\s\"',:/]+)(?::(?P<port>\d+))?")
+
+
+def written(places: Places, who: Subject, path: str, text: Node) -> Iterator[Grant]:
+    """Yield what a file does whose content is `text`: a script, or a daemon's configuration."""
+    if _SHEBANG.match(text.text):
+        yield from script_grants(places, who, (text,))
+    elif _DAEMON_FILES.search(path) and "tlsverify" not in text.text:
+        script, lines = text.script()
+        for line, number in zip(script.split("\n"), lines, strict=False):
+            for found in _LISTENS.finditer(line):
+                target = sockets.address(found[0])
+                if target is not None and not line.lstrip().startswith("#"):
+                    opened = Target(target.resource, How.LISTEN, Severity.CRITICAL)
+                    yield places.mounted(who, opened, places.put(Place(places.path, number)))
+
+
+def joins(groups: str) -> bool:
+    """Tell whether a list of groups, written with commas or blanks, has the daemon's."""
+    return "docker" in re.split(r"[,\s]+", groups)
