@@ -334,6 +334,7 @@ tops = st.fixed_dictionaries(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(
     tops, tops, st.sampled_from(["", "A=/run/docker.sock\n", "COMPOSE_FILE=compose.yml:b.yml\n"])
 )

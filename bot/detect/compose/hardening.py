@@ -5,6 +5,7 @@ nothing of the container that sends it.
 """
 
 from collections.abc import Iterator
+from itertools import islice
 
 from bot.detect.compose.project import Model
 from bot.detect.compose.values import Value
@@ -23,12 +24,10 @@ _MOST = 40
 def undermined(service: Value, model: Model) -> tuple[Undermined, ...]:
     """Return what the socket makes worthless in the same container, in the order of the keys."""
     found: dict[tuple[str, int], Undermined] = {}
-    for control, value in _controls(service, model):
+    for control, value in islice(_controls(service, model), _MOST):
         step = value.own
         text = value.file.text.line(step.line).strip()
         found.setdefault((step.path, step.line), Undermined(control, text, step.path, step.line))
-        if len(found) >= _MOST:
-            break
     return tuple(found.values())
 
 

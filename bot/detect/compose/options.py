@@ -20,8 +20,6 @@ def passed_on(service: Value) -> Iterator[Reached]:
     for option in options.fields().values() if options is not None else ():
         for value in option.listed():
             target = sockets.address(value.text)
-            if target is None and sockets.host_path(value.text) is not None:
-                target = sockets.address(f"unix://{value.text}")
             if target is not None:
                 yield Reached(target, How.ADDRESS, value.steps(), "")
     forwarded = service.get("build", "ssh")
@@ -47,13 +45,12 @@ def _client(service: Value) -> Iterator[Reached]:
         return
     words = (command,) if command.kind == "scalar" else command.items()
     text = " ".join(word.text for word in words[:64])
-    found = _HOST.search(text)
-    if found is None or not text.lstrip().startswith("-") or _listens(service):
+    found = _HOST.search(text) if text.lstrip().startswith("-") else None
+    target = sockets.address(found["url"]) if found is not None else None
+    if found is None or target is None or _listens(service):
         return
-    target = sockets.address(found["url"])
     said = next((word for word in words if found["url"] in word.text), command)
-    if target is not None:
-        yield Reached(target, How.ADDRESS, said.steps(), "")
+    yield Reached(target, How.ADDRESS, said.steps(), "")
 
 
 def _listens(service: Value) -> bool:

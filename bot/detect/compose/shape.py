@@ -48,8 +48,12 @@ def sections(top: Value) -> dict[str, dict[str, Value]]:
 
 
 def _has_services(document: Node) -> bool:
+    """Tell whether `services` is the section, not a service of version 1 that is called so."""
     services = document.value("services")
-    return services is not None and not (services.kind == "map" and container(services))
+    if services is None:
+        return False
+    said = (services.get("image"), services.get("build"))
+    return not any(value is not None and value.kind == "scalar" for value in said)
 
 
 def composed(document: Node, *, named: bool) -> bool:
@@ -60,7 +64,7 @@ def composed(document: Node, *, named: bool) -> bool:
     if document.kind != "map" or any(_foreign(key, value) for key, value in document.pairs):
         return False
     services = document.value("services")
-    if services is not None and services.kind == "map" and not container(services):
+    if services is not None and services.kind == "map" and _has_services(document):
         return named or any(container(value) for _, value in services.pairs[:_MOST])
     members = [value for _, value in document.pairs[:_MOST] if value.kind == "map"]
     alike = [value for value in members if container(value)]

@@ -97,19 +97,14 @@ class Value:
 
         `about` leaves out the variables that have no part in this piece of the text.
         """
-        if self.kind == "scalar":
-            said = self.said.variables
-            told = [v for v in said if about is None or (v.text and v.text in about)]
-        else:
-            told = []
-        before = [step for variable in told for step in variable.steps]
-        aliases = [Step(self.file.path, line) for line in reversed(self.node.via)]
+        said = self.said.variables
+        told = (v for v in said if about is None or (v.text and v.text in about))
+        before = (step for variable in told for step in variable.steps)
+        aliases = (Step(self.file.path, line) for line in reversed(self.node.via))
         return tuple(dict.fromkeys((*before, self.own, *aliases, *self.after)))
 
     def led(self, after: tuple[Step, ...]) -> Value:
         """Return the same value, brought further by `after`."""
-        if not after:
-            return self
         way = (*self.after, *after)
         if len(way) > _LONGEST_WAY:
             way = (*way[: _LONGEST_WAY // 2], *way[-_LONGEST_WAY // 2 :])
@@ -141,9 +136,8 @@ class Value:
         """Return a list's values; () for the others."""
         if isinstance(self.parts, tuple):
             return self.parts
-        if self.parts is not None:
-            return ()
-        return tuple(Value(node, self.file, None, self.after) for node in self.node.members())
+        nodes = self.node.members() if self.parts is None else ()
+        return tuple(Value(node, self.file, None, self.after) for node in nodes)
 
     def listed(self) -> tuple[Value, ...]:
         """Return a list's values, or the scalar or map itself as the only one."""

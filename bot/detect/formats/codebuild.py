@@ -22,7 +22,8 @@ from bot.detect.shell import Script, interpret
 from bot.detect.source import Source
 
 _NAME = re.compile(r"build-?_?spec", re.IGNORECASE)
-_LIKE = re.compile(r"^version: *[\"']?0\.[12]\b[\s\S]*^phases:", re.MULTILINE)
+_VERSION = re.compile(r"^version: *[\"']?0\.[12]\b", re.MULTILINE)
+_PHASES = re.compile(r"^phases:", re.MULTILINE)
 _ORDER = ("install", "pre_build", "build", "post_build")
 
 
@@ -30,7 +31,9 @@ def _matches(path: str, text: str) -> bool:
     name = plain_name(path).lower()
     if not name.endswith((".yml", ".yaml", ".json")):
         return False
-    return bool(_NAME.search(name) and "phases" in text) or bool(_LIKE.search(text))
+    if _NAME.search(name) and "phases" in text:
+        return True
+    return bool(_VERSION.search(text) and _PHASES.search(text))
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:

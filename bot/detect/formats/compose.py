@@ -18,7 +18,8 @@ from dataclasses import replace
 from posixpath import dirname
 
 from bot.detect.compose.hints import may_reach
-from bot.detect.compose.project import Loader, named_files
+from bot.detect.compose.loader import Loader
+from bot.detect.compose.project import named_files
 from bot.detect.compose.references import references
 from bot.detect.compose.service import Services
 from bot.detect.compose.shape import composed

@@ -19,9 +19,10 @@ from bot.detect.mounts import repository
 from bot.detect.positioned import Node
 from bot.detect.source import Source
 
-_TASK = re.compile(r"^platform:[\s\S]*^run:|^run:[\s\S]*^platform:", re.MULTILINE)
-_PIPELINE = re.compile(
-    r"^jobs:[\s\S]*^[ \t]*(?:- )?plan:|^[ \t]*(?:- )?plan:[\s\S]*^jobs:", re.MULTILINE
+_TASK = (re.compile(r"^platform:", re.MULTILINE), re.compile(r"^run:", re.MULTILINE))
+_PIPELINE = (
+    re.compile(r"^jobs:", re.MULTILINE),
+    re.compile(r"^[ \t]*(?:- )?plan:", re.MULTILINE),
 )
 _NESTED = ("do", "in_parallel", "aggregate", "try", "steps", "on_success", "on_failure", "on_error",
            "on_abort", "ensure", "across")  # fmt: skip
@@ -31,7 +32,7 @@ _DEEPEST = 12
 def _matches(path: str, text: str) -> bool:
     if not plain_name(path).lower().endswith((".yml", ".yaml")):
         return False
-    return bool(_TASK.search(text) or _PIPELINE.search(text))
+    return any(all(mark.search(text) for mark in marks) for marks in (_TASK, _PIPELINE))
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:

@@ -37,7 +37,8 @@ _PROGRAM = re.compile(
     r"(?:\A|[.-])drone(?:[.-][^/]*)?\.(?:jsonnet|libsonnet|star)\Z", re.IGNORECASE
 )
 _FOLDER = re.compile(r"(?:^|/)\.drone/.*\.ya?ml(?:\.\w+)?\Z", re.IGNORECASE)
-_LIKE = re.compile(r"^kind: *[\"']?pipeline\b[\s\S]*^steps:", re.MULTILINE)
+_KIND = re.compile(r"^kind: *[\"']?pipeline\b", re.MULTILINE)
+_STEPS = re.compile(r"^(?:steps|services):", re.MULTILINE)
 # The runner starts these privileged, with a daemon of their own, when a step only configures them
 # (drone-runner-docker, DRONE_RUNNER_PRIVILEGED_IMAGES).
 _PRIVILEGED = re.compile(r"(?:docker\.io/)?plugins/(?:docker|acr|ecr|gcr|gar|heroku)\Z")
@@ -49,7 +50,9 @@ def _matches(path: str, text: str) -> bool:
         return True
     if _NAME.search(name) or _FOLDER.search(path):
         return not name.lower().startswith(("docker-compose", "compose"))
-    return name.lower().endswith((".yml", ".yaml")) and bool(_LIKE.search(text))
+    if not name.lower().endswith((".yml", ".yaml")):
+        return False
+    return bool(_KIND.search(text) and _STEPS.search(text))
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:

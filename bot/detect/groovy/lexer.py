@@ -38,7 +38,7 @@ _SKIP = re.compile(
 )
 _WORD = re.compile(r"[^\W\d][\w$]*|\$[^\W\d]\w*")
 _NUMBER = re.compile(r"\d[\w.]*")
-_SIGN = re.compile(r"\?\.|\*\.|\.&|->|\?:|\+=|-=|<<|==~|=~|===?|!==?|<=>?|>=|&&|\|\||\+\+|--|.")
+_SIGN = re.compile(r"\?\.|\*\.|\.&|->|\?:|\+=|-=|<<=|<<|==~|=~|===?|!==?|<=>?|>=|&&|\|\||\+\+|--|.")
 _SLASHY = re.compile(r"/(?P<body>(?:\\/|[^/\n])+)/")
 _STOPS = {
     quote: re.compile(r"\\.|\$\{|" + quote + ("" if len(quote) == 3 else r"|\n"), re.DOTALL)

@@ -35,10 +35,11 @@ _PREFIXES = frozenset(
 )  # fmt: skip
 _PREFIX_SIGNS = frozenset({"!", "-", "~", "++", "--", "*", "+"})
 _INFIX_WORDS = frozenset({"in", "as", "instanceof"})
+_ASSIGNING = frozenset({"=", "+=", "<<=", "<<"})
 _TYPE_SIGNS = frozenset({".", "<", ">", ",", "?", "@", "[", "]"})
 _INFIX_SIGNS = frozenset(
     {"-", "*", "/", "%", "==", "!=", "===", "!==", "<", ">", "<=", ">=", "<=>", "=~", "==~",
-     "&&", "||", "<<", "|", "&", "^"}
+     "&&", "||", "|", "&", "^"}
 )  # fmt: skip
 _MEMBER_SIGNS = frozenset({".", "?.", "*.", ".&"})
 _END = Token("newline", "", 0, 0)
@@ -99,14 +100,14 @@ class _Reader:
         ahead = 0
         while ahead < _LONGEST_TARGET:
             token = self._peek(ahead)
-            if token.kind == "sign" and token.text in {"=", "+="}:
+            if token.kind == "sign" and token.text in _ASSIGNING:
                 break
             if token.kind != "word" and not (token.kind == "sign" and token.text in _TYPE_SIGNS):
                 return None
             ahead += 1
         if not 0 < ahead < _LONGEST_TARGET or self._peek(ahead - 1).kind != "word":
             return None
-        first, added = self._peek(), self._peek(ahead).text == "+="
+        first, added = self._peek(), self._peek(ahead).text != "="
         names = [self._peek(ahead - 1).text]
         back = ahead - 2
         while back > 0 and self._peek(back).text == "." and self._peek(back - 1).kind == "word":
@@ -136,8 +137,8 @@ class _Reader:
                 parts = joined
             elif token.kind == "sign" and token.text in {"?", "?:"}:
                 return self._choice(_together(joined, others))
-            elif token.kind == "sign" and token.text in {"=", "+="}:
-                return self._assigned(_together(joined, others), added=token.text == "+=")
+            elif token.kind == "sign" and token.text in _ASSIGNING:
+                return self._assigned(_together(joined, others), added=token.text != "=")
             elif (token.kind == "sign" and token.text in _INFIX_SIGNS) or (
                 token.kind == "word" and token.text in _INFIX_WORDS
             ):

@@ -224,8 +224,22 @@ class Values:
         return expression
 
     def listed(self, expression: Expression | None) -> tuple[Expression, ...]:
-        """Return a list's items, of lists joined with `+` those of all."""
-        expression = self.resolved(expression)
+        """Return a list's items, of lists joined with `+` or grown with `<<` those of all."""
+        self._depth += 1
+        found = self._listed(expression) if self._depth <= _DEEPEST else ()
+        self._depth -= 1
+        return found
+
+    def _listed(self, expression: Expression | None) -> tuple[Expression, ...]:
+        if isinstance(expression, Name | Member):
+            several = self._definitions.get(bare(dotted(expression)), [])
+            before = [one for one in several if one.start < expression.start]
+            whole = max((i for i, one in enumerate(before) if not one.added), default=0)
+            return tuple(
+                item
+                for one in before[whole:][:_MOST_CANDIDATES]
+                for item in self.listed(one.value) or ((one.value,) if one.added else ())
+            )
         if isinstance(expression, Listing):
             return expression.items
         if isinstance(expression, Joined):

@@ -35,7 +35,9 @@ _STRING = re.compile(
     r"""|"(?P<double>(?:\\.|[^"\\])*)"|'(?P<single>(?:\\.|[^'\\])*)')""",
     re.DOTALL,
 )
-_BLOCK = re.compile(r"\|\|\|-?[ \t]*\n(?P<body>.*?)\n[ \t]*\|\|\|", re.DOTALL)
+_BLOCK = re.compile(r"\|\|\|-?[ \t]*\n")
+_BLOCK_END = re.compile(r"\n[ \t]*\|\|\|")
+_REST_OF_LINE = re.compile(r"[^\n]*")
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "\n": ""}
 _LINE = re.compile(r"\n(?P<indent>[ \t]*)")
@@ -69,10 +71,11 @@ def tokens(content: str, dialect: Dialect) -> Iterator[Token]:
 def _token(content: str, at: int, dialect: Dialect) -> Token:
     if content[at] in "\"'@rbRB" and (found := _string(content, at, dialect)):
         return found
-    if dialect == "jsonnet" and content.startswith("|||", at):
-        block = _BLOCK.match(content, at)
-        if block:
-            return Token("text", _unindented(block["body"]), at, block.end())
+    if dialect == "jsonnet" and (block := _BLOCK.match(content, at)):
+        close = _BLOCK_END.search(content, block.end() - 1)
+        end = close.start() if close else len(content)
+        body = _unindented(content[block.end() : end])
+        return Token("text", body, at, close.end() if close else end)
     if word := _WORD.match(content, at):
         return Token("word", word[0], at, word.end())
     if number := _NUMBER.match(content, at):
@@ -85,7 +88,11 @@ def _token(content: str, at: int, dialect: Dialect) -> Token:
 def _string(content: str, at: int, dialect: Dialect) -> Token | None:
     found = _STRING.match(content, at)
     if found is None:
-        return None
+        if content[at] not in "\"'":
+            return None
+        rest = _REST_OF_LINE.match(content, at)  # it is never closed: not more than its line
+        end = rest.end() if rest else at + 1
+        return Token("text", content[at + 1 : end], at, end)
     if found["verbatim"] is not None:
         quote = found[0][1]
         return Token("text", found[0][2:-1].replace(quote * 2, quote), at, found.end())

@@ -19,6 +19,7 @@ class StatementReader(Reader):
 
     def __init__(self, content: str) -> None:
         super().__init__(content, "starlark")
+        self._margin = 0  # the indentation of the line that is being read
 
     def starlark(self) -> tuple[Statement, ...]:
         """Read the statements of a Starlark file."""
@@ -37,19 +38,14 @@ class StatementReader(Reader):
                 following = self._peek(1)
                 if following.kind != "line" and len(token.text) <= above:
                     break
+                self._margin = len(token.text)
                 self._at += 1
                 continue
             before = self._at
-            found.extend(self._statement(self._indent()))
+            found.extend(self._statement(self._margin))
             if self._at == before:
                 self._at += 1
         return tuple(found)
-
-    def _indent(self) -> int:
-        at = self._at - 1
-        while at >= 0 and self._tokens[at].kind != "line":
-            at -= 1
-        return len(self._tokens[at].text) if at >= 0 else 0
 
     def _statement(self, indent: int) -> tuple[Statement, ...]:
         token = self._peek()

@@ -20,6 +20,7 @@ class Host(Protocol):
     containers: dict[str, Target]  # started here by name, with what each reaches
     files: dict[str, Pieces]  # written here, with their text
     covered: frozenset[str]  # resources that the container around the commands has anyway
+    contained: bool  # the commands run inside a container
 
     def report(
         self,

@@ -44,6 +44,7 @@ _OPTION_CARRIERS = names(
     " nomad earthly bazel gradle mvn ./gradlew ./mvnw"
 )
 _VOLUME_OPTIONS = re.compile(r"(?:-v|--?[\w-]*(?:volumes?|mounts?|bind)|-B)\Z")
+_OWN_OPTIONS = names("-v -B --volume --mount --bind")  # of a program in a container: its own
 _SOCKET_OPTION = re.compile(r"--?[\w.-]*daemon-socket\Z")
 _SHORT_VOLUME = re.compile(r"-v=?(?=[^=\s])")
 _DECLARING = names("export declare typeset local readonly env setx")
@@ -194,20 +195,22 @@ def options(call: Call, words: Sequence[Arg], name: str) -> None:
         option, equals, _ = word.text.partition("=")
         if not option.startswith("-"):
             continue
-        if equals:
+        if found := _SHORT_VOLUME.match(word.text):
+            value, flag = word.tail(found.end()), None
+            option = "-v"
+        elif equals:
             value, flag = word.tail(len(option) + 1), None
         elif number + 1 < len(words):
             value, flag = words[number + 1], word
         else:
             continue
         if _VOLUME_OPTIONS.fullmatch(option):
-            _volume(call, value, flag, name)
+            if not (call.host.contained and option in _OWN_OPTIONS):
+                _volume(call, value, flag, name)
         elif sockets.endpoint_option(option) or _SOCKET_OPTION.fullmatch(option):
             target = sockets.address(value.text)
             if target is not None:
                 call.host.report(call, target, value, flag, command=name, about=value.text)
-        elif found := _SHORT_VOLUME.match(word.text):
-            _volume(call, word.tail(found.end()), None, name)
 
 
 def _volume(call: Call, value: Arg, flag: Arg | None, name: str) -> None:

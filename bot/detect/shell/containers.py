@@ -165,8 +165,8 @@ def _within(
     """Look at what runs in a started container; what it is given anyway is not told again."""
     host = call.host
     repository = mounts.repository(image).rsplit("/", 1)[-1]
-    before = host.covered
-    host.covered = before | covered
+    before = (host.covered, host.contained)
+    host.covered, host.contained = host.covered | covered, True
     try:
         entrypoint = next(_values(options, "--entrypoint"), None)
         first = words[0]
@@ -182,7 +182,7 @@ def _within(
         else:
             host.command(call._replace(args=tuple(words)))
     finally:
-        host.covered = before
+        host.covered, host.contained = before
 
 
 def _client_option(call: Call, words: Sequence[Arg], repository: str) -> None:

@@ -89,13 +89,15 @@ class Expander:
                 current.append(Piece(part.text, self.place(part.at), quoted=part.quoted))
                 continue
             values = self._values(part)
+            if part.quoted and isinstance(part, Variable) and part.every == "*":
+                values = (_joined(values),)
             if part.quoted:
                 for number, value in enumerate(values):
                     if number:
                         done.append(current or [])
                         current = []
                     current = [*(current or []), *value]
-                if not values and isinstance(part, Variable) and not part.every:
+                if not values and not (isinstance(part, Variable) and part.every):
                     current = current or []
                 continue
             for number, value in enumerate(values):
@@ -147,19 +149,15 @@ class Expander:
                     current = [*(current or []), Piece(text, piece.trail, piece.known)]
         return current
 
-    def _values(self, part: Part) -> tuple[Pieces, ...]:
+    def _values(self, part: Opaque | Substitution | Variable) -> tuple[Pieces, ...]:
         """Return the value of an expansion; several for an array or all arguments."""
-        match part:
-            case Literal(text, at, quoted):
-                return ((Piece(text, self.place(at), quoted=quoted),),)
-            case Opaque(text, at, quoted):
-                return ((Piece(text, self.place(at), known=False, quoted=quoted),),)
-            case Substitution():
-                return self._substitution(part)
-            case Variable():
-                values = self._variable(part)
-                self.spend(sum(map(len, values)))
-                return values
+        if isinstance(part, Substitution):
+            return self._substitution(part)
+        if isinstance(part, Variable):
+            values = self._variable(part)
+            self.spend(sum(map(len, values)))
+            return values
+        return ((Piece(part.text, self.place(part.at), known=False, quoted=part.quoted),),)
 
     def _substitution(self, part: Substitution) -> tuple[Pieces, ...]:
         line = self.place(part.at)
@@ -258,6 +256,16 @@ class Expander:
             return (used(kept.pieces, self.place(part.at)),)
         text = value.text.removesuffix(pattern)
         return (used(_first(value.pieces, len(text)), self.place(part.at)),)
+
+
+def _joined(fields: tuple[Pieces, ...]) -> Pieces:
+    """Return fields as one, as `"$*"` does."""
+    joined: list[Piece] = []
+    for field in fields:
+        if joined:
+            joined.append(Piece(" ", joined[-1].trail))
+        joined.extend(field)
+    return tuple(joined)
 
 
 def _first(pieces: Pieces, length: int) -> Pieces:

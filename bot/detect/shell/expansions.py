@@ -90,7 +90,8 @@ class ExpansionReader(Cursor):
         elif found := _NAME.match(text, at + 1, self.end):
             name = found[0]
             self.at = found.end()
-            parts.append(Variable(name, "", (), "$" + name, at, quoted, name in "@*"))
+            every = name if name in "@*" else ""
+            parts.append(Variable(name, "", (), "$" + name, at, quoted, every))
         else:
             parts.append(Literal("$", at, quoted))
             self.at = at + 1
@@ -120,8 +121,13 @@ class ExpansionReader(Cursor):
         if found["sigil"]:
             kind = "other"
         index = found["index"]
-        every = index in {"@", "*"} or found["name"] in "@*"
-        if every and kind == "other" and self.text.startswith(":", found.end()):
+        every = next((sign for sign in (index, found["name"]) if sign in {"@", "*"}), "")
+        if (
+            every
+            and kind == "other"
+            and not found["sigil"]
+            and self.text.startswith(":", found.end())
+        ):
             kind = ""  # ${A[@]:1}: some elements of it
         name = found["name"] if index is None or every or index == "0" else ""
         spelled = f"${{{found['name']}}}"

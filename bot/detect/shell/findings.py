@@ -19,6 +19,7 @@ class Findings:
 
     def __init__(self) -> None:
         self.covered: frozenset[str] = frozenset()
+        self.contained = False
         self.ordinal: int | None = None  # of the command, in a text put together from pieces
         self.reaches: dict[tuple[tuple[int, ...], int, str, How], Reach] = {}
         self._images: dict[tuple[int, ...], dict[str, str]] = {}  # of a command, with how written

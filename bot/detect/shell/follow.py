@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 _DEEPEST = 60  # nested commands, calls and scripts
 _MOST_CALLS = 40  # of one function
-_MOST_DULL_CALLS = 3  # with arguments that could not matter
+_MOST_DULL_CALLS = 2  # with arguments that could not matter
 _LONGEST_OUTPUT = 20_000  # pieces
 _MOST_ELEMENTS = 4_000  # of an array, or words of a command that are kept
 _KEY = re.compile(r"\[[^\]]*\]=")

@@ -19,6 +19,7 @@ _TELLING = (
     "pipe/",
     "pipe\\",
     "api-socket",
+    "unix-socket",
     "type=glob",
 )
 # What else can reach one names a client, or mounts a directory by a client that it does not name.

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from bot.detect import mounts, sockets
 from bot.detect.grant import How, Severity
 from bot.detect.shell.addresses import CLIENT_VARIABLES, option_address
-from bot.detect.shell.call import UNKNOWN, Call, joined
+from bot.detect.shell.call import UNKNOWN, Call
 from bot.detect.shell.pieces import Arg, Piece, Pieces, arg
 from bot.detect.sockets import Target
 
@@ -210,7 +210,7 @@ def _bind(call: Call) -> Pieces:
                 call.host.report(call, target, value, word, command=call.name, about=source)
     texts = call.texts()
     if call.name != "mount" and "--" in texts:
-        return call.host.script(joined(words[texts.index("--") + 1 :]), call)
+        return call.host.command(call.drop(texts.index("--") + 1))
     return UNKNOWN
 
 

@@ -174,6 +174,8 @@ class Reader(SimpleReader):
             return self._parenthesis()
         if not keyword or keyword in _CLOSERS:
             return None
+        if keyword == "[[" and self.find("]]", self.at) >= self.end:
+            return None
         start = self.at
         self.at += len(keyword)
         match keyword:

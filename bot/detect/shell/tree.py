@@ -23,7 +23,7 @@ class Variable(NamedTuple):
     text: str  # in one spelling, for a variable that nothing gives: "$NAME" or "${NAME}"
     at: int
     quoted: bool
-    every: bool  # all elements of an array, or all arguments
+    every: str  # "@" or "*" for all elements of an array or all arguments, else ""
 
 
 class Substitution(NamedTuple):

@@ -220,7 +220,7 @@ class _Reader:
             self.at = found.end()
         elif found := re.compile(r"@([A-Za-z_]\w*)").match(self.text, at):
             name = "$" + found[1].lower()
-            parts.append(Variable(name, "", (), name, at, quoted=True, every=True))
+            parts.append(Variable(name, "", (), name, at, quoted=True, every="@"))
             self.at = found.end()
         else:
             parts.append(Literal("@", at, quoted=False))
@@ -264,7 +264,7 @@ class _Reader:
         if found is None:
             return False
         name = found["environment"] or "$" + (found["braced"] or found["plain"]).lower()
-        parts.append(Variable(name, "", (), found[0], at, quoted, every=False))
+        parts.append(Variable(name, "", (), found[0], at, quoted, every=""))
         self.at = found.end()
         return True
 
@@ -285,4 +285,4 @@ def _percent(found: re.Match[str], at: int, *, quoted: bool = True) -> Part:
     if found["argument"]:
         return Opaque(found[0], at, quoted)
     name = found["name"] or found["late"]
-    return Variable(name.upper(), "", (), f"%{name}%", at, quoted, every=False)
+    return Variable(name.upper(), "", (), f"%{name}%", at, quoted, every="")

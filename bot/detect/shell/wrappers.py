@@ -172,7 +172,7 @@ def command_option(call: Call) -> Pieces:
             if number + 1 < len(words):
                 return call.host.script(words[number + 1].pieces, call)
         if word.text == "--" and number + 1 < len(words):
-            return call.host.script(joined(words[number + 1 :]), call)
+            return call.host.command(call.drop(number + 1))
     if "ssh" in call.texts() and len(words) > 2:
         return ssh(call.drop(call.texts().index("ssh")))
     if call.stdin:
@@ -194,7 +194,7 @@ def joined_command(call: Call) -> Pieces:
     args = list(call.args[1:])
     while args and args[0].text.startswith("-"):
         taken = args.pop(0).text
-        if taken in {"-n", "-j", "-d", "--interval", "-t"} and args:
+        if taken in {"-n", "-j", "--interval"} and args:
             args.pop(0)
     return call.host.script(joined(args), call) if args else UNKNOWN
 
