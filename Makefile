@@ -25,6 +25,7 @@ $(STAMP):
 	@echo "installing into .venv"
 	@$(PIP) install --require-hashes -r requirements/build.txt -r requirements/test.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q bot
 	@rm -f .venv/sockgate-*
 	@touch $@
 
