@@ -4,12 +4,12 @@ Source: Nomad documentation, "Job Specification", "Drivers: Docker", "client Blo
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from bot.detect import sockets
 from bot.detect.ci.places import Environment, Places, Subject
 from bot.detect.ci.steps import script_grants
-from bot.detect.grant import Grant
+from bot.detect.grant import Grant, How
 from bot.detect.handed import Handed
 from bot.detect.hcl import Scope, blocks, named, read_hcl
 from bot.detect.lines import Text
@@ -31,16 +31,17 @@ def job_grants(path: str, text: Text) -> Iterator[Grant]:
     handed = Handed(path, Places(path, text), Scope({path: root}))
     for job, body in named(root.get("job")):
         for group, inner in named(body.get("group")):
+            lent = dict(named(inner.get("volume")))
             for name, task in named(inner.get("task")):
-                yield from _task(handed, f"job {job}, group {group}, task {name}", task)
+                yield from _task(handed, f"job {job}, group {group}, task {name}", task, lent)
         for name, task in named(body.get("task")):
-            yield from _task(handed, f"job {job}, task {name}", task)
+            yield from _task(handed, f"job {job}, task {name}", task, {})
     for client in (root, *blocks(root, "client")):
         for name, volume in named(client.get("host_volume")):
             yield from _host_volume(handed, name, volume)
 
 
-def _task(handed: Handed, name: str, task: Node) -> Iterator[Grant]:
+def _task(handed: Handed, name: str, task: Node, lent: Mapping[str, Node]) -> Iterator[Grant]:
     env = handed.environment((task.get("env"),))
     for config in blocks(task, "config") or [task]:
         image = handed.text(config.get("image"))
@@ -57,11 +58,33 @@ def _task(handed: Handed, name: str, task: Node) -> Iterator[Grant]:
         yield from handed.short(who, config.get("volumes"), restricted)
         for key in ("mount", "mounts"):
             yield from handed.short(who, config.get(key), restricted)
+        yield from _lent(handed, who, task, lent, restricted)
         yield from handed.addresses(who, env)
         parts = (config.get("entrypoint"), config.get("command"), config.get("args"))
         yield from handed.command(who, parts, env)
         for template in blocks(task, "template"):
             yield from _template(handed, who, template, env)
+
+
+def _lent(
+    handed: Handed,
+    who: Subject,
+    task: Node,
+    lent: Mapping[str, Node],
+    restricted: tuple[tuple[str, int], ...],
+) -> Iterator[Grant]:
+    """Yield the sockets among the host's volumes: their path is in the client's configuration.
+
+    Where a task has one at a socket's usual place, it can only be that.
+    """
+    for mount in blocks(task, "volume_mount"):
+        volume = lent.get(handed.text(mount.get("volume")))
+        at = mount.get("destination")
+        if volume is None or at is None or handed.text(volume.get("type")) != "host":
+            continue
+        target = sockets.host_path(handed.text(at))
+        if target is not None and target.how is How.MOUNT:
+            yield handed.grant(who, target, handed.at(at), handed.resolve(at), restricted)
 
 
 def _template(handed: Handed, who: Subject, template: Node, env: Environment) -> Iterator[Grant]:

@@ -168,7 +168,9 @@ class _Outline:
             top = self._stack[-1]
             level = kind == "list" and top.indent == indent and not top.item
             inside = top.indent < indent or level
-            if inside and top.kind in {"", kind} and top.scalar is None:
+            # A branch of a template may give `key: []` and another one its items.
+            open_yet = top.scalar is None or top.scalar.kind == kind == "list"
+            if inside and top.kind in {"", kind} and open_yet:
                 break
             self._close()
         top = self._stack[-1]

@@ -23,6 +23,7 @@ _SHELLS = frozenset({"shell", "command", "raw"})
 _INNER = re.compile(r"\{\{[^{}\n]*\}\}")
 _NAMING = frozenset({"name"})
 _DEEPEST = 40
+_MOST_ITEMS = 32
 
 
 class Tasks:
@@ -57,7 +58,7 @@ class Tasks:
     def _task(self, task: Node, around: Environment, depth: int) -> Iterator[Grant]:
         if task.kind != "map" or depth > _DEEPEST:
             return
-        handed = self._handed(self._variables | self._items(task))
+        handed = self._handed(self._variables)
         env = handed.environment((task.get("environment"),))
         who = self._subject("task", _name(task), task)
         yield from handed.addresses(who, env)
@@ -65,10 +66,17 @@ class Tasks:
             inner = task.get(part)
             for one in inner.listed() if inner is not None else ():
                 yield from self._task(one, around | env, depth + 1)
+        for item in self._items(task):
+            each = self._handed(self._variables | item) if item else handed
+            yield from self._modules(each, who, task, around | env)
+
+    def _modules(
+        self, handed: Handed, who: Subject, task: Node, env: Environment
+    ) -> Iterator[Grant]:
         for key, value in task.pairs:
             module = key.text.rsplit(".", 1)[-1]
             if module in _SHELLS:
-                yield from self._shell(handed, who, task, value, around | env)
+                yield from self._shell(handed, who, task, value, env)
             elif module in modules.HANDLERS:
                 given = value if value.kind == "map" else modules.free_form(value)
                 yield from modules.HANDLERS[module](handed, who, given)
@@ -105,17 +113,16 @@ class Tasks:
     def _handed(self, variables: Mapping[str, At]) -> Handed:
         return Handed(self._path, self._places, Jinja(variables))
 
-    def _items(self, task: Node) -> dict[str, At]:
-        """Return what `item` may be in a loop over what is written there: the first that tells."""
+    def _items(self, task: Node) -> list[dict[str, At]]:
+        """Return what `item` may be in a loop over what is written: those that name a daemon."""
         for key in _LOOPS:
             items = task.get(key)
             if items is not None:
                 flat = Jinja(self._variables).flat(At(items, self._path))
                 found = [at for at in flat if at.node.kind in {"scalar", "map"}]
-                telling = (at for at in found if modules.tells(at.node))
-                first = next(telling, found[0] if found else None)
-                return {"item": replace(first, after=())} if first is not None else {}
-        return {}
+                telling = [at for at in found if modules.tells(at.node)][:_MOST_ITEMS]
+                return [{"item": replace(at, after=())} for at in telling or found[:1]]
+        return [{}]
 
     def _subject(self, kind: str, name: str, node: Node) -> Subject:
         return Subject(f'{kind} "{name}"' if name else kind, node=node, naming=_NAMING)

@@ -19,6 +19,10 @@ from bot.detect.shell import Value, interpret, interpret_argv
 from bot.detect.sockets import Target
 from bot.detect.source import Source
 
+_DAEMON = re.compile(r"docker|podman|containerd|nerdctl", re.IGNORECASE)
+_DEEPEST = 12
+_MOST_STEPS = 10_000
+
 Restrictions = tuple[tuple[str, int], ...]  # as written, and the number of the line
 
 _ROOT = frozenset({"", "0", "root", "0:0", "root:root"})
@@ -29,10 +33,41 @@ _LIMITS = (
 _OFF = frozenset({"false", "no", "off", "0", "null", "~", ""})
 
 
+class Nesting:
+    """How deep a list of steps stands, and how many more may be read in its document.
+
+    Aliases let a few lines stand for more steps than could ever be read.
+    """
+
+    def __init__(self, depth: int = 0, left: list[int] | None = None) -> None:
+        self._depth = depth
+        self._left = [_MOST_STEPS] if left is None else left
+
+    def allows(self) -> bool:
+        """Tell whether one more step may be read here, and count it."""
+        self._left[0] = self._left[0] - 1 if self._depth <= _DEEPEST else -1
+        return self._left[0] >= 0
+
+    @property
+    def exceeded(self) -> bool:
+        """Whether there were steps that were not read for their number or depth."""
+        return self._left[0] < 0
+
+    def deeper(self) -> "Nesting":
+        """Return what holds for the steps inside a step."""
+        return Nesting(self._depth + 1, self._left)
+
+
 def yaml_grants(
-    path: str, source: Source, of_document: Callable[[Places, Node], Iterator[Grant]]
+    path: str,
+    source: Source,
+    of_document: Callable[[Places, Node], Iterator[Grant]],
+    nesting: Nesting | None = None,
 ) -> Iterator[Grant | Unknown]:
-    """Yield what each document of a YAML or JSON file hands over, and what could not be read."""
+    """Yield what each document of a YAML or JSON file hands over, and what could not be read.
+
+    `nesting` is what `of_document` counts its steps with, where they nest.
+    """
     data = source.read(path)
     content = decode(data) if data is not None else None
     if content is None:
@@ -47,6 +82,11 @@ def yaml_grants(
         unknown = unread(path, text, why, found)
         if unknown is not None:
             yield unknown
+    mention = _DAEMON.search(content) if nesting is not None and nesting.exceeded else None
+    if mention is not None:
+        line = text.line_of(mention.start())
+        reason = f"The file repeats more steps than can be read, and it mentions {mention[0]}."
+        yield Unknown(path, line, reason, mention[0])
 
 
 def environment(places: Places, *nodes: Node | None) -> Environment:

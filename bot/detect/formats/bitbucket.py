@@ -11,15 +11,22 @@ the daemon of `services: [docker]` is a container beside the step; what is left 
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 from bot.detect.ci.places import Places
-from bot.detect.ci.steps import environment, name_of, script_grants, subject_of, yaml_grants
+from bot.detect.ci.steps import (
+    Nesting,
+    environment,
+    name_of,
+    script_grants,
+    subject_of,
+    yaml_grants,
+)
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.positioned import Node
 from bot.detect.source import Source
 
-_DEEPEST = 8
 _COMMAND_VARIABLES = ("COMMAND", "SCRIPT", "RUN")
 
 
@@ -31,32 +38,33 @@ def _matches(path: str, text: str) -> bool:
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
-    yield from yaml_grants(path, source, _document)
+    nesting = Nesting()
+    yield from yaml_grants(path, source, partial(_document, nesting=nesting), nesting)
 
 
-def _document(places: Places, document: Node) -> Iterator[Grant]:
+def _document(places: Places, document: Node, nesting: Nesting) -> Iterator[Grant]:
     pipelines = document.get("pipelines")
     for kind, (_, node) in pipelines.entries().items() if pipelines is not None else ():
         if node.kind == "map":
             for name, (_, items) in node.entries().items():
-                yield from _items(places, items, f"{kind} {name}", 0)
+                yield from _items(places, items, f"{kind} {name}", nesting)
         else:
-            yield from _items(places, node, f"pipeline {kind}", 0)
+            yield from _items(places, node, f"pipeline {kind}", nesting)
 
 
-def _items(places: Places, items: Node, pipeline: str, depth: int) -> Iterator[Grant]:
+def _items(places: Places, items: Node, pipeline: str, nesting: Nesting) -> Iterator[Grant]:
     """Read a list of steps, `parallel` groups and stages."""
-    if depth > _DEEPEST:
-        return
     if items.kind == "map":
         items = items.get("steps") or items
     for number, item in enumerate(items.listed(), 1):
+        if not nesting.allows():
+            return
         for key, (_, node) in item.entries().items():
             if key == "step":
                 label = name_of(node) or str(number)
                 yield from _step(places, node, f"{pipeline}, step {label}")
             elif key in {"parallel", "stage"}:
-                yield from _items(places, node, pipeline, depth + 1)
+                yield from _items(places, node, pipeline, nesting.deeper())
 
 
 def _step(places: Places, step: Node, name: str) -> Iterator[Grant]:

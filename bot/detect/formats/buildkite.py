@@ -12,10 +12,12 @@ plugins docker, docker-compose and kubernetes (agent stack).
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from bot.detect import mounts
 from bot.detect.ci.places import Environment, Places, Subject, address_grants
 from bot.detect.ci.steps import (
+    Nesting,
     Restrictions,
     argv_grants,
     environment,
@@ -38,7 +40,6 @@ _STEPS = re.compile(r"^[\"'{ ]*steps[\"']?:", re.MULTILINE)
 _LIKE = re.compile(
     r"^[ \t]*(?:- )?(?:plugins|agents|label|command|commands|wait|group):", re.MULTILINE
 )
-_DEEPEST = 6
 _KUBERNETES = re.compile(r"kubernetes(?:#|\Z)")
 _LABELS = ("label", "name", "key", "id", "identifier")
 # The docker plugin reads these variables as well (README, "Default volumes" and legacy settings).
@@ -57,27 +58,29 @@ def _matches(path: str, text: str) -> bool:
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
-    yield from yaml_grants(path, source, _document)
+    nesting = Nesting()
+    yield from yaml_grants(path, source, partial(_document, nesting=nesting), nesting)
 
 
-def _document(places: Places, document: Node) -> Iterator[Grant]:
+def _document(places: Places, document: Node, nesting: Nesting) -> Iterator[Grant]:
     general = environment(places, document.get("env"))
     pipeline = Subject("pipeline")
     yield from _variables(places, pipeline, general, general)
     steps = document if document.kind == "list" else document.get("steps")
-    yield from _steps(places, steps, general, "", 0)
+    yield from _steps(places, steps, general, "", nesting)
 
 
 def _steps(
-    places: Places, steps: Node | None, general: Environment, group: str, depth: int
+    places: Places, steps: Node | None, general: Environment, group: str, nesting: Nesting
 ) -> Iterator[Grant]:
-    if steps is None or depth > _DEEPEST:
-        return
-    for number, step in enumerate(steps.members(), 1):
+    for number, step in enumerate(steps.members() if steps is not None else (), 1):
+        if not nesting.allows():
+            return
         label = name_of(step, *_LABELS)
         if step.get("steps") is not None:
             name = name_of(step, "group") or label or str(number)
-            yield from _steps(places, step.get("steps"), general, f"group {name}, ", depth + 1)
+            below = nesting.deeper()
+            yield from _steps(places, step.get("steps"), general, f"group {name}, ", below)
             continue
         if step.get("command") is not None and step.get("command", "command") is not None:
             step = step.get("command") or step  # noqa: PLW2901 - `command: {command: …}`

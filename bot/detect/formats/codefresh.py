@@ -13,9 +13,11 @@ Sources: Codefresh's documentation, "Freestyle step", "Composition step", "Servi
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from bot.detect.ci.places import Environment, Places, Subject, address_grants
 from bot.detect.ci.steps import (
+    Nesting,
     argv_grants,
     environment,
     platform_grant,
@@ -32,7 +34,6 @@ from bot.detect.source import Source
 
 _PATH = re.compile(r"codefresh[^/]*\.ya?ml|(?:^|/)\.codefresh/", re.IGNORECASE)
 _LIKE = re.compile(r"^steps:", re.MULTILINE)
-_DEEPEST = 6
 
 
 def _matches(path: str, text: str) -> bool:
@@ -43,28 +44,29 @@ def _matches(path: str, text: str) -> bool:
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
-    yield from yaml_grants(path, source, _document)
+    nesting = Nesting()
+    yield from yaml_grants(path, source, partial(_document, nesting=nesting), nesting)
 
 
-def _document(places: Places, document: Node) -> Iterator[Grant]:
+def _document(places: Places, document: Node, nesting: Nesting) -> Iterator[Grant]:
     yield from _services(places, document, "pipeline")
-    yield from _steps(places, document.get("steps"), 0)
+    yield from _steps(places, document.get("steps"), nesting)
     hooks = document.get("hooks")
     for when, (_, hook) in hooks.entries().items() if hooks is not None else ():
         body = hook.get("exec") or hook
         nested = body.get("steps")
         if nested is not None:
-            yield from _steps(places, nested, 0)
+            yield from _steps(places, nested, nesting)
         else:
             yield from _step(places, body, f"hook {when}")
 
 
-def _steps(places: Places, steps: Node | None, depth: int) -> Iterator[Grant]:
-    if steps is None or depth > _DEEPEST:
-        return
-    for name, (_, step) in steps.entries().items():
+def _steps(places: Places, steps: Node | None, nesting: Nesting) -> Iterator[Grant]:
+    for name, (_, step) in steps.entries().items() if steps is not None else ():
+        if not nesting.allows():
+            return
         yield from _step(places, step, f"step {name}")
-        yield from _steps(places, step.get("steps"), depth + 1)
+        yield from _steps(places, step.get("steps"), nesting.deeper())
 
 
 def _step(places: Places, step: Node, name: str) -> Iterator[Grant]:

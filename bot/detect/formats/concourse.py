@@ -10,9 +10,10 @@ what counts are a task's command and its parameters.
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from bot.detect.ci.places import Environment, Places, Subject, address_grants
-from bot.detect.ci.steps import argv_grants, environment, name_of, steps_of, yaml_grants
+from bot.detect.ci.steps import Nesting, argv_grants, environment, name_of, steps_of, yaml_grants
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.mounts import repository
@@ -26,7 +27,6 @@ _PIPELINE = (
 )
 _NESTED = ("do", "in_parallel", "aggregate", "try", "steps", "on_success", "on_failure", "on_error",
            "on_abort", "ensure", "across")  # fmt: skip
-_DEEPEST = 12
 
 
 def _matches(path: str, text: str) -> bool:
@@ -36,22 +36,21 @@ def _matches(path: str, text: str) -> bool:
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
-    yield from yaml_grants(path, source, _document)
+    nesting = Nesting()
+    yield from yaml_grants(path, source, partial(_document, nesting=nesting), nesting)
 
 
-def _document(places: Places, document: Node) -> Iterator[Grant]:
+def _document(places: Places, document: Node, nesting: Nesting) -> Iterator[Grant]:
     if document.get("run") is not None and document.get("platform") is not None:
         yield from _task(places, document, {}, "task")
     for name, job in steps_of(document.get("jobs")):
         for key in ("plan", *_NESTED):
-            yield from _steps(places, job.get(key), f"job {name}", 0)
+            yield from _steps(places, job.get(key), f"job {name}", nesting)
 
 
-def _steps(places: Places, node: Node | None, job: str, depth: int) -> Iterator[Grant]:
-    if node is None or depth > _DEEPEST:
-        return
-    for number, step in enumerate(node.listed(), 1):
-        if step.kind != "map":
+def _steps(places: Places, node: Node | None, job: str, nesting: Nesting) -> Iterator[Grant]:
+    for number, step in enumerate(node.listed() if node is not None else (), 1):
+        if step.kind != "map" or not nesting.allows():
             continue
         config = step.get("config")
         if config is not None:
@@ -59,7 +58,7 @@ def _steps(places: Places, node: Node | None, job: str, depth: int) -> Iterator[
             params = environment(places, step.get("params"))
             yield from _task(places, config, params, f"{job}, task {label}")
         for key in _NESTED:
-            yield from _steps(places, step.get(key), job, depth + 1)
+            yield from _steps(places, step.get(key), job, nesting.deeper())
 
 
 def _task(places: Places, config: Node, given: Environment, name: str) -> Iterator[Grant]:

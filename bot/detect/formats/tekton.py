@@ -12,10 +12,11 @@ a volume of its task; what the task's template for steps mounts, every step has.
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 from bot.detect import sockets
 from bot.detect.ci.places import Place, Places, Subject
-from bot.detect.ci.steps import name_of, yaml_grants
+from bot.detect.ci.steps import Nesting, name_of, yaml_grants
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Step, Unknown
 from bot.detect.kube.template import is_template
@@ -29,7 +30,6 @@ _VERSION = re.compile(
 _PARAMETER = re.compile(
     r"\$\((?:inputs\.|tasks\.)?params(?:\.(?P<plain>[\w-]+)|\[[\"'](?P<quoted>[^\"'\]]+)[\"']\])\)"
 )
-_DEEPEST = 6
 _POD_TEMPLATES = (
     ("podTemplate",),
     ("taskRunTemplate", "podTemplate"),
@@ -46,16 +46,17 @@ def _matches(path: str, text: str) -> bool:
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
-    yield from yaml_grants(path, source, _document)
+    nesting = Nesting()
+    yield from yaml_grants(path, source, partial(_document, nesting=nesting), nesting)
 
 
-def _document(places: Places, document: Node) -> Iterator[Grant]:
+def _document(places: Places, document: Node, nesting: Nesting) -> Iterator[Grant]:
     items = document.get("items")
     for one in items.members() if items is not None else (document,):
         version = one.get("apiVersion")
         spec = one.get("spec")
         if version is not None and version.text.startswith("tekton.dev/") and spec is not None:
-            yield from _Reader(places).spec(owner_of(one), spec, {}, {}, 0)
+            yield from _Reader(places).spec(owner_of(one), spec, {}, {}, nesting, top=True)
 
 
 class _Reader:
@@ -68,10 +69,12 @@ class _Reader:
         spec: Node,
         volumes: Mapping[str, Node],
         given: Parameters,
-        depth: int,
+        nesting: Nesting,
+        *,
+        top: bool = False,
     ) -> Iterator[Grant]:
         """Read the spec of a task, a pipeline, a run or a step."""
-        if spec.kind != "map" or depth > _DEEPEST:
+        if spec.kind != "map" or not nesting.allows():
             return
         known = {**self._defaults(spec), **given}
         own = {**volumes, **self._pod_volumes(spec)}
@@ -79,7 +82,7 @@ class _Reader:
         yield from self._addresses(subject, spec, values)
         if spec.get("steps") is not None:
             yield from self._task(subject, spec, {**own, **scope(spec)}, known)
-        elif spec.get("image") is not None and depth == 0:
+        elif spec.get("image") is not None and top:
             yield from self._containers(known).grants(subject, spec, own)
         inside = False
         for key in ("tasks", "finally"):
@@ -87,12 +90,12 @@ class _Reader:
             for number, task in enumerate(tasks.members() if tasks is not None else (), 1):
                 inside = True
                 label = f"{subject}, task {name_of(task) or number}"
-                yield from self._embedded(label, task, own, known, depth)
+                yield from self._embedded(label, task, own, known, nesting)
         for key in ("taskSpec", "pipelineSpec"):
             inner = spec.get(key)
             if inner is not None:
                 inside = True
-                yield from self.spec(subject, inner, own, values, depth + 1)
+                yield from self.spec(subject, inner, own, values, nesting.deeper())
         if not inside and spec.get("steps") is None:
             yield from self._unmounted(subject, own)
         runs = spec.get("taskRunSpecs")
@@ -106,13 +109,13 @@ class _Reader:
         task: Node,
         volumes: Mapping[str, Node],
         known: Parameters,
-        depth: int,
+        nesting: Nesting,
     ) -> Iterator[Grant]:
         values = self._values(task, known)
         yield from self._addresses(subject, task, values)
         inner = task.get("taskSpec") or task.get("pipelineSpec")
         if inner is not None:
-            yield from self.spec(subject, inner, volumes, values, depth + 1)
+            yield from self.spec(subject, inner, volumes, values, nesting.deeper())
 
     def _task(
         self, subject: str, spec: Node, volumes: Mapping[str, Node], known: Parameters

@@ -58,12 +58,25 @@ class Docker:
                 named = self._volume(volume)
                 if named is not None:
                     yield from handed.device(who, At(named, handed.path), restricted)
+            for element in self._elements(spec, key):
+                yield from handed.long(who, element, restricted)
         env = handed.environment((spec.get("env"),))
         yield from handed.addresses(who, env)
         parts = (spec.get("entrypoint"), spec.get("command"), spec.get("args"))
         yield from handed.command(who, parts, env)
         for check in blocks(spec, "healthcheck"):
             yield from handed.command(who, (check.get("test"),), env)
+
+    def _elements(self, spec: Node, key: str) -> Iterator[At]:
+        """Yield the mappings that `dynamic` blocks are made for each of."""
+        holders = spec.get("dynamic", key)
+        for holder in holders.listed() if holders is not None else ():
+            each = holder.get("for_each")
+            for at in self._handed.scope.flat(self._handed.at(each)) if each is not None else ():
+                yield at
+                for _, value in at.node.entries().values():
+                    if value.kind == "map":
+                        yield At(value, at.path, at.after)
 
     def _image(self, node: Node | None) -> str:
         """Return an image's name, also where it is that of a docker_image."""

@@ -12,7 +12,8 @@ from bot.detect.cloud_init import cloud_config_grants
 from bot.detect.ecs import Tasks, Volume, value, volumes_of
 from bot.detect.grant import Grant
 from bot.detect.handed import Handed
-from bot.detect.hcl import blocks, labelled
+from bot.detect.hcl import blocks, labelled, named
+from bot.detect.kube.values import setting
 from bot.detect.pods import block
 from bot.detect.positioned import Node
 from bot.detect.shell import Script
@@ -23,6 +24,8 @@ from bot.detect.terraform.module import Module
 _SHEBANG = re.compile(r"\s*#!.*\b(?:ba|da|a|z|k)?sh\b")
 _OTHER_LANGUAGE = re.compile(r"\s*(?:#!|#cloud-config|<powershell>|\{|---)")
 _CLOUD_CONFIG = re.compile(r"\s*#cloud-config\b")
+_MOUNTS = re.compile(r"(?:\A|_)(?:volumes?|mounts?|binds?)\Z", re.IGNORECASE)
+_SOCKET = re.compile(r"sock(?:et)?(?:_?path)?\Z", re.IGNORECASE)
 _STARTS = frozenset(
     {"user_data", "user_data_base64", "startup_script", "metadata_startup_script", "custom_data",
      "script", "user_data_raw"}
@@ -40,6 +43,9 @@ def resource_grants(module: Module) -> Iterator[Grant]:
     docker = Docker(handed, found)
     for kind, name, body in labelled(module.root, "resource"):
         yield from _resource(handed, docker, kind, f"{kind}.{name}", body)
+    modules = module.root.get("module")
+    for name, body in named(modules) if modules is not None else ():
+        yield from _module(handed, name, body)
     for kind, name, body in labelled(module.root, "data"):
         yield from _scripts(handed, f"data.{kind}.{name}", body)
 
@@ -61,6 +67,19 @@ def _resource(
         case _ if kind.startswith("kubernetes_"):
             yield from kubernetes.objects(handed, address, body)
     yield from _scripts(handed, address, body)
+
+
+def _module(handed: Handed, name: str, body: Node) -> Iterator[Grant]:
+    """Yield what a module is given for the containers that it makes: mounts, a socket's path."""
+    who = Subject(f"module.{name}", node=body)
+    for key, (_, given) in body.entries().items():
+        if _MOUNTS.search(key):
+            yield from handed.short(who, given, ())
+        elif _SOCKET.search(key) and given.kind == "scalar":
+            known = handed.resolve(given)
+            target = setting((key,), known.text)
+            if target is not None:
+                yield handed.grant(who, target, handed.at(given), known)
 
 
 def _tasks(handed: Handed, address: str, body: Node) -> Iterator[Grant]:
