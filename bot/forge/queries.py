@@ -33,6 +33,8 @@ query Facts(
     policy: object(expression: "HEAD:.github/sockgate.yml") { ... on Blob { text } }
     pullRequest(number: $number) {
       state
+      closedAt
+      mergedBy { login }
       body
       updatedAt
       author { __typename login }

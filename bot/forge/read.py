@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.forge.client import Client
 from bot.forge.queries import COMMIT, FACTS, NOW, OPEN
-from bot.gate.facts import Account, CheckRun, Comment, Facts, PolicyText, Reason
+from bot.gate.facts import Account, CheckRun, Comment, Ended, Facts, PolicyText, Reason
 from bot.publish.record import read_record
 from bot.pull import PullRef
 
@@ -54,6 +54,7 @@ def facts(client: Client, pull: PullRef, app_id: int, now: datetime) -> Facts:
         base=((found["baseRef"] or {}).get("target") or {}).get("oid") or found["baseRefOid"],
         is_open=found["state"] == "OPEN",
         author=_account(found["author"]),
+        ended=_ended(found),
         body=found["body"] or "",
         contributors=_contributors(commits),
         all_contributors_known=found["commits"]["totalCount"] < _MOST_COMMITS,
@@ -158,6 +159,18 @@ def _account(node: Node | None) -> Account | None:
 
 def _time(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _ended(found: Node) -> Ended | None:
+    if found["state"] == "OPEN":
+        return None
+    merged_by = found["mergedBy"] or {}
+    closed = found["closedAt"]
+    return Ended(
+        merged=found["state"] == "MERGED",
+        by=merged_by.get("login", ""),
+        at=_time(closed) if closed else None,
+    )
 
 
 def _checks(commits: list[Node]) -> Iterator[CheckRun]:

@@ -94,6 +94,15 @@ class PolicyText:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """How a pull request was closed."""
+
+    merged: bool
+    by: str = ""  # login of whoever merged it; "" where GitHub does not say
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """One snapshot. Nothing in it is decided by the pull request alone, but its own text."""
 
@@ -102,6 +111,7 @@ class Facts:
     base: str  # head of the base branch; the merge base comes with the changes
     is_open: bool
     author: Account | None
+    ended: Ended | None = None  # None while it is open
     branch: str = ""  # name of the head branch, wherever it is
     body: str = ""
     contributors: frozenset[str] = frozenset()  # authors and committers of its commits
