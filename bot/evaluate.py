@@ -17,6 +17,8 @@ from bot.forge.source import Files
 from bot.gate.facts import Facts
 from bot.gate.justification import Why, labelled
 from bot.gate.verdict import Verdict, gravest, policy_of, verdict
+from bot.memory import Memory, MemoryFailedError, NoMemory
+from bot.publish.audit import audit, ended
 from bot.publish.check import broken
 from bot.publish.plan import missing, plan
 from bot.publish.writes import Write
@@ -29,6 +31,7 @@ Clock = Callable[[], datetime]
 Told = Callable[[str, str], None]
 
 _ANNOUNCED = 2.0  # seconds: what was just announced may not be found yet
+_NO_MEMORY = NoMemory()
 _LISTED = 5.0  # seconds: likewise who put a label on
 
 
@@ -60,27 +63,45 @@ def evaluate(
     github: GitHub,
     pull: PullRef,
     *,
+    memory: Memory = _NO_MEMORY,
     now: Clock = lambda: datetime.now(UTC),
     pause: Callable[[float], None] = time.sleep,
     failed: Told = lambda _what, _why: None,
 ) -> Outcome:
-    """Bring one pull request's check, comments and label up to date.
+    """Bring one pull request's check, comments and label up to date, and the audit log.
 
     `failed` is told of comments and labels that could not be written. Raises ForgeError; any other
     exception is a defect, and the check says so before it is raised.
     """
     try:
+        return _evaluate(github, pull, memory, now, pause, failed)
+    except MemoryFailedError as error:
+        raise ForgeError(f"nothing can be recorded: {error}", retry=True) from error
+
+
+def _evaluate(
+    github: GitHub,
+    pull: PullRef,
+    memory: Memory,
+    now: Clock,
+    pause: Callable[[float], None],
+    failed: Told,
+) -> Outcome:
+    try:
         client = github.client(pull.installation)
-        facts = _facts(github, client, pull, now, pause)
+        facts = _remembered(_facts(github, client, pull, now, pause), memory)
         if not facts.is_open:
+            end = ended(facts, now())
+            if end is not None:
+                memory.record(end)
             others = read.now(client, facts).same_head
             if not others:
                 return Gone("closed")
             # The check of this commit spoke of the closed one, too.
             next_one = replace(pull, number=others[0])
-            return evaluate(github, next_one, now=now, pause=pause, failed=failed)
+            return _evaluate(github, next_one, memory, now, pause, failed)
         answer, facts, seen = _answer(client, facts, now)
-        worst, seen = _worst(github, client, facts, answer, seen, now)
+        worst, seen = _worst(github, client, facts, answer, seen, memory, now)
         if seen.head != facts.head:
             return Moved()
         facts = replace(facts, same_head=seen.same_head)
@@ -89,10 +110,26 @@ def evaluate(
         if error.gone:
             return Gone(error.reason)
         raise
-    write.apply(client, facts, writes, failed)
+    sent = write.apply(client, facts, writes, failed)
+    for number in {pull.number, *facts.same_head}:
+        memory.remember(replace(pull, number=number), sent.published)
+    memory.record(audit(answer, facts, now()))
+    if sent.left is not None:
+        raise sent.left
     if answer.refusal is not None and answer.refusal.why is Why.NOT_YET:
         raise ForgeError(f"not listed yet: {answer.refusal.why}", retry=True, after=_LISTED)
     return Done(answer, facts.head, writes)
+
+
+def _remembered(facts: Facts, memory: Memory) -> Facts:
+    """Add the runs of ours that GitHub does not list any more, and keep those that it does.
+
+    What GitHub says of a run is taken over what was remembered of it.
+    """
+    listed = {run.id for run in facts.checks}
+    memory.remember(facts.pull, facts.checks)
+    also = [run for run in memory.checks(facts.pull) if run.id not in listed]
+    return replace(facts, checks=tuple(sorted((*facts.checks, *also), key=read.when)))
 
 
 def _facts(
@@ -175,7 +212,13 @@ def _prefetch(files: Files) -> None:
 
 
 def _worst(
-    github: GitHub, client: Client, facts: Facts, answer: Verdict, seen: Now, now: Clock
+    github: GitHub,
+    client: Client,
+    facts: Facts,
+    answer: Verdict,
+    seen: Now,
+    memory: Memory,
+    now: Clock,
 ) -> tuple[Verdict, Now]:
     """Return the gravest verdict on this head: a check belongs to a commit (GATE.md, step 6).
 
@@ -186,16 +229,19 @@ def _worst(
     verdicts = [answer]
     for number in seen.same_head:
         if number != facts.pull.number:
-            theirs = _theirs(github, client, replace(facts.pull, number=number), facts.head, now)
+            other = replace(facts.pull, number=number)
+            theirs = _theirs(github, client, other, facts.head, memory, now)
             verdicts += [theirs] if theirs is not None else []
     last = read.now(client, facts)
     return gravest(verdicts), last if last == seen else replace(last, head="")
 
 
-def _theirs(github: GitHub, client: Client, pull: PullRef, head: str, now: Clock) -> Verdict | None:
+def _theirs(
+    github: GitHub, client: Client, pull: PullRef, head: str, memory: Memory, now: Clock
+) -> Verdict | None:
     """Return the verdict on another pull request, None where it has left this head."""
     try:
-        facts = read.facts(client, pull, github.app_id, now())
+        facts = _remembered(read.facts(client, pull, github.app_id, now()), memory)
         if not facts.is_open or facts.head != head:
             return None
         return _answer(client, facts, now)[0]

@@ -60,7 +60,7 @@ def facts(client: Client, pull: PullRef, app_id: int, now: datetime) -> Facts:
         all_contributors_known=found["commits"]["totalCount"] < _MOST_COMMITS,
         labels=tuple(node["name"] for node in nodes(found["labels"])),
         force_pushes=tuple(_time(push["createdAt"]) for push in pushes),
-        checks=tuple(sorted({*_checks(commits), *_checks(replaced)}, key=_when)),
+        checks=tuple(sorted({*_checks(commits), *_checks(replaced)}, key=when)),
         check_asked=_asked(head),
         comments=(*_threads(lists["reviewThreads"]), *_own(lists["comments"])),
         reasons=tuple(_reasons(lists["comments"])),
@@ -202,7 +202,8 @@ def _asked(head: Node) -> bool:
     )
 
 
-def _when(run: CheckRun) -> tuple[datetime, int]:
+def when(run: CheckRun) -> tuple[datetime, int]:
+    """Return what sorts runs by age: a run that has not ended is the oldest."""
     return run.completed_at or datetime.min.replace(tzinfo=UTC), run.id
 
 

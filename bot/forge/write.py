@@ -1,15 +1,17 @@
 """Write -> request. Nothing is sent twice: what failed is planned again from what stands there."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, assert_never
 from urllib.parse import quote
 
 from bot.forge.client import Client
 from bot.forge.error import ForgeError
 from bot.forge.label import label_events
-from bot.gate.facts import Facts
+from bot.gate.facts import CheckRun, Facts
 from bot.gate.policy import CHECK
+from bot.publish.record import read_record
 from bot.publish.writes import (
     EditComment,
     Inline,
@@ -24,30 +26,41 @@ from bot.pull import PullRef
 Log = Callable[[str, str], None]  # (what, why it failed)
 
 
-def apply(client: Client, known: Facts, writes: tuple[Write, ...], failed: Log) -> None:
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of the writes."""
+
+    published: tuple[CheckRun, ...] = ()
+    left: ForgeError | None = None  # the last failure that trying again can mend
+
+
+def apply(client: Client, known: Facts, writes: tuple[Write, ...], failed: Log) -> Sent:
     """Send the writes in order.
 
-    Raises ForgeError where the check could not be written, or where anything else failed in a way
-    that trying again can mend; the rest is sent all the same, and `failed` told of each.
+    Raises ForgeError where the check could not be written. Where anything else failed, the rest is
+    sent all the same, and `failed` told of each.
     """
     left: ForgeError | None = None
+    published: list[CheckRun] = []
     for write in writes:
         try:
-            _send(client, known.pull, write)
+            if isinstance(write, PutCheck):
+                published.append(_put_check(client, known.pull, write))
+            else:
+                _send(client, known.pull, write)
         except ForgeError as error:
             if isinstance(write, PutCheck):
                 raise
             failed(type(write).__name__, error.reason)
             left = error if error.retry else left
-    if left is not None:
-        raise left
+    return Sent(tuple(published), left)
 
 
-def _send(client: Client, pull: PullRef, write: Write) -> None:
+def _send(
+    client: Client, pull: PullRef, write: PostReview | EditComment | PostComment | RemoveLabel
+) -> None:
     repository = f"/repos/{pull.owner}/{pull.repo}"
     match write:
-        case PutCheck():
-            _put_check(client, f"{repository}/check-runs", write)
         case PostReview():
             _review(client, f"{repository}/pulls/{pull.number}", write)
         case EditComment():
@@ -62,14 +75,26 @@ def _send(client: Client, pull: PullRef, write: Write) -> None:
             assert_never(write)
 
 
-def _put_check(client: Client, path: str, write: PutCheck) -> None:
+def _put_check(client: Client, pull: PullRef, write: PutCheck) -> CheckRun:
     """Post a check; one annotation that GitHub does not take must not cost the verdict."""
+    path = f"/repos/{pull.owner}/{pull.repo}/check-runs"
     try:
-        client.send("POST", path, _check(write))
+        posted = client.send("POST", path, _check(write))
     except ForgeError as error:
         if not error.refused or not write.annotations:
             raise
-        client.send("POST", path, _check(replace(write, annotations=())))
+        posted = client.send("POST", path, _check(replace(write, annotations=())))
+    record = read_record(write.summary)
+    return CheckRun(
+        head=write.head,
+        completed_at=datetime.fromisoformat(posted["completed_at"]).astimezone(UTC),
+        pulls=record.pulls,
+        shown=record.shown,
+        label=record.label,
+        covers=record.covers,
+        digest=write.key,
+        id=posted["id"],
+    )
 
 
 def _check(write: PutCheck) -> Mapping[str, Any]:

@@ -1,0 +1,1 @@
+"""SHELL over SQLAlchemy: what the server keeps beside its jobs, in the same database."""
