@@ -24,9 +24,12 @@ from bot.evaluate import Done, Gone, Moved, evaluate
 from bot.expand import expand
 from bot.forge.client import GitHub
 from bot.forge.error import ForgeError
+from bot.memory import Memory
 from bot.metrics import Metrics
 from bot.pull import PullRef
 from bot.queue import Outcome, Queue, Work
+from bot.records.store import Records
+from bot.records.upgrade import NewerError, upgrade
 from bot.settings import Problems, Settings
 from bot.web import Site
 
@@ -48,6 +51,9 @@ class Backend:
     sweep: Callable[[Queue], None] = lambda _queue: None  # what a start looks for by itself
 
 
+Connect = Callable[[Settings, Metrics, Memory], Backend]
+
+
 def main(environment: Mapping[str, str]) -> int:
     """Read the settings and serve until told to stop."""
     found = settings.read(environment)
@@ -63,17 +69,17 @@ def serve(given: Settings) -> int:
     return run(given, connect)
 
 
-def connect(given: Settings, metrics: Metrics) -> Backend:
+def connect(given: Settings, metrics: Metrics, memory: Memory) -> Backend:
     """Make what the queue and the server need of GitHub; nothing is asked yet."""
     github = GitHub(given.app_id, given.private_key, given.api_url, count=metrics.github)
     return Backend(
-        Work(partial(_evaluated, github), partial(expand, github)),
+        Work(partial(_evaluated, github, memory), partial(expand, github)),
         lambda: f"{github.slug()}[bot]",
     )
 
 
-def _evaluated(github: GitHub, pull: PullRef) -> Outcome:
-    match evaluate(github, pull, failed=_not_written):
+def _evaluated(github: GitHub, memory: Memory, pull: PullRef) -> Outcome:
+    match evaluate(github, pull, memory=memory, failed=_not_written):
         case Done(verdict, head, writes):
             _log.info("evaluated", head=head, conclusion=verdict.conclusion, writes=len(writes))
             return Outcome.DONE
@@ -88,7 +94,7 @@ def _not_written(what: str, why: str) -> None:
     _log.warning("not written", what=what, why=why)
 
 
-def run(given: Settings, connect: Callable[[Settings, Metrics], Backend]) -> int:
+def run(given: Settings, connect: Connect) -> int:
     """Serve with this GitHub until told to stop."""
     logs.configure(given.log_level, given.secrets)
     try:
@@ -101,7 +107,10 @@ def run(given: Settings, connect: Callable[[Settings, Metrics], Backend]) -> int
         except DatabaseError as error:
             return _refuse(str(error))
         try:
+            upgrade(database.engine)
             return _serve(given, door, database, connect)
+        except NewerError as error:
+            return _refuse(str(error))
         finally:
             database.close()
 
@@ -110,10 +119,10 @@ def _serve(
     given: Settings,
     door: socket.socket,
     database: Database,
-    connect: Callable[[Settings, Metrics], Backend],
+    connect: Connect,
 ) -> int:
     metrics = Metrics()
-    backend = connect(given, metrics)
+    backend = connect(given, metrics, Records(database.engine))
     # On one machine the name never changes, so a restart takes up what was left. On several,
     # each has its own.
     machine = "local" if database.is_sqlite else socket.gethostname()

@@ -70,6 +70,13 @@ def read(
     return Problems(tuple(reader.problems)) if reader.problems else settings
 
 
+def database_url(environment: Mapping[str, str]) -> str | Problems:
+    """Read only where the database is: all that a command needs which asks nothing of GitHub."""
+    reader = _Reader(environment, Path.read_text)
+    url = reader.database_url(Path(reader.value("DATA_DIR", "data")))
+    return Problems(tuple(reader.problems)) if reader.problems else url
+
+
 class _Reader:
     """One pass over the environment; a value that is wrong becomes a problem and a placeholder."""
 

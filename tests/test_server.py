@@ -341,7 +341,7 @@ def login():
         raise ForgeError("credentials: not accepted", retry=True)
     return os.environ["LOGIN"]
 
-def connect(given, metrics):
+def connect(given, metrics, memory):
     return server.Backend(Work(evaluate, lambda target: ()), login)
 
 found = settings.read(os.environ)
