@@ -6,7 +6,7 @@ COPY requirements/ requirements/
 RUN python -m venv --without-pip /app \
     && pip --python /app/bin/python install --require-hashes -r requirements/run.txt \
     && pip install --require-hashes -r requirements/build.txt
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE app.yml ./
 COPY bot/ bot/
 RUN pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
     && pip --python /app/bin/python install --no-deps --no-index /wheels/*.whl \

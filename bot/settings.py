@@ -1,25 +1,37 @@
 """The environment, read once at start -> Settings, or every problem with it at once.
 
-The names are those that authors of GitHub Apps know. An empty value counts as unset.
+The names are those that authors of GitHub Apps know. An empty value counts as unset. What the
+set-up page stored in DATA_DIR stands in where the environment has no credentials at all.
 """
 
 import base64
 import binascii
-import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-PUBLIC_GITHUB = "https://api.github.com"
+from bot.setup import store
+from bot.setup.edition import PUBLIC_API, is_loopback, origin_of, split, web_of
+from bot.setup.store import Credentials, StoreError
+
+PUBLIC_GITHUB = PUBLIC_API
 _T = TypeVar("_T")
 
 LEVELS = ("debug", "info", "warning", "error")
+_CREDENTIALS = (
+    "APP_ID",
+    "PRIVATE_KEY",
+    "PRIVATE_KEY_PATH",
+    "WEBHOOK_SECRET",
+    "CLIENT_ID",
+    "CLIENT_SECRET",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +47,44 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 3000
     log_level: str = "info"
+    client_id: str = ""  # for signing in; empty where nobody can
+    client_secret: str = field(default="", repr=False)
+    public_url: str = ""  # where people and GitHub reach this server; empty where unknown
+
+    @property
+    def web_url(self) -> str:
+        """Where the pages of this GitHub are."""
+        return web_of(self.api_url)
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """Collect what must never be printed."""
         password = urlsplit(self.database_url).password
-        return (self.private_key, *self.webhook_secrets, *([password] if password else []))
+        given = (self.private_key, *self.webhook_secrets, self.client_secret, password or "")
+        return tuple(secret for secret in given if secret)
 
 
 @dataclass(frozen=True, slots=True)
 class Problems:
-    """Why there are no settings, each in one sentence."""
+    """Why there are no settings, each in one sentence.
+
+    `unset` where nothing is wrong but that no App is set up yet.
+    """
 
     sentences: tuple[str, ...]
+    unset: "Unset | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unset:
+    """What is known before there is an App."""
+
+    data_dir: Path
+    host: str
+    port: int
+    log_level: str
+    api_url: str  # empty where it is not given
+    public_url: str
 
 
 def read(
@@ -56,18 +93,48 @@ def read(
     """Read the environment; all that is wrong with it is said at once."""
     reader = _Reader(environment, read_file)
     data_dir = Path(reader.value("DATA_DIR", "data"))
+    stored = reader.stored(data_dir)
+    found = _found(stored) if stored else reader.given()
+    missing = len(reader.problems)
     settings = Settings(
-        app_id=reader.number("APP_ID", "the number on the App's settings page"),
-        private_key=reader.private_key(),
-        webhook_secrets=reader.webhook_secrets(),
-        api_url=reader.api_url(),
+        app_id=found.app_id,
+        private_key=found.private_key,
+        webhook_secrets=found.webhook_secrets,
+        api_url=reader.api_url(stored),
         database_url=reader.database_url(data_dir),
         data_dir=data_dir,
         host=reader.value("HOST", "127.0.0.1"),
         port=reader.port(),
         log_level=reader.log_level(),
+        client_id=found.client_id,
+        client_secret=found.client_secret,
+        public_url=reader.public_url(stored),
     )
-    return Problems(tuple(reader.problems)) if reader.problems else settings
+    if not reader.problems:
+        return settings
+    problems = tuple(reader.problems)
+    if len(problems) > missing or any(map(reader.value, _CREDENTIALS)) or reader.unreadable:
+        return Problems(problems)
+    return Problems(
+        problems,
+        Unset(
+            data_dir,
+            settings.host,
+            settings.port,
+            settings.log_level,
+            reader.value("GITHUB_API_URL") and settings.api_url,
+            settings.public_url,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    app_id: int
+    private_key: str = field(repr=False)
+    webhook_secrets: tuple[str, ...] = field(repr=False)
+    client_id: str
+    client_secret: str = field(repr=False)
 
 
 def database_url(environment: Mapping[str, str]) -> str | Problems:
@@ -77,16 +144,64 @@ def database_url(environment: Mapping[str, str]) -> str | Problems:
     return Problems(tuple(reader.problems)) if reader.problems else url
 
 
+def _found(stored: Credentials) -> _Found:
+    return _Found(
+        stored.app_id,
+        stored.private_key,
+        (stored.webhook_secret,),
+        stored.client_id,
+        stored.client_secret,
+    )
+
+
 class _Reader:
     """One pass over the environment; a value that is wrong becomes a problem and a placeholder."""
 
     def __init__(self, environment: Mapping[str, str], read_file: Callable[[Path], str]) -> None:
         self.problems: list[str] = []
+        self.unreadable = False  # there are stored credentials, but they cannot be used
         self._environment = environment
         self._read_file = read_file
 
     def value(self, name: str, default: str = "") -> str:
         return self._environment.get(name, "").strip() or default
+
+    def stored(self, data_dir: Path) -> Credentials | None:
+        """Return what the set-up page stored, where the environment leaves it to that."""
+        given = [name for name in _CREDENTIALS if self.value(name)]
+        try:
+            stored = store.read(data_dir, self._read_file)
+        except StoreError as error:
+            self.unreadable = True
+            return None if given else self._problem(str(error), None)
+        if not given or stored is None:
+            return stored
+        missing = [name for name in ("APP_ID", "WEBHOOK_SECRET") if name not in given]
+        if not any(name.startswith("PRIVATE_KEY") for name in given):
+            missing.insert(1, "PRIVATE_KEY")
+        if missing:
+            file = data_dir / store.NAME
+            self.problems.append(
+                f"{', '.join(given)} would go together with {file}, which holds the credentials "
+                f"of the App {stored.slug}: set {', '.join(missing)} too, or none of them."
+            )
+        return None
+
+    def given(self) -> _Found:
+        """Return the credentials of the environment."""
+        if self.unreadable and not any(map(self.value, _CREDENTIALS)):
+            return _Found(0, "", (), "", "")
+        client_id, client_secret = self.value("CLIENT_ID"), self.value("CLIENT_SECRET")
+        found = _Found(
+            self.number("APP_ID", "the number on the App's settings page"),
+            self.private_key(),
+            self.webhook_secrets(),
+            client_id,
+            client_secret,
+        )
+        if bool(client_id) != bool(client_secret):
+            self.problems.append("CLIENT_ID and CLIENT_SECRET go together: set both, or none.")
+        return found
 
     def number(self, name: str, what: str) -> int:
         text = self.value(name)
@@ -137,15 +252,22 @@ class _Reader:
             )
         return self._problem("WEBHOOK_SECRET has an empty part between its commas.", ())
 
-    def api_url(self) -> str:
-        text = self.value("GITHUB_API_URL", PUBLIC_GITHUB).rstrip("/")
-        url = _split(text)
+    def api_url(self, stored: Credentials | None) -> str:
+        default = stored.api_url if stored else PUBLIC_GITHUB
+        text = self.value("GITHUB_API_URL", default).rstrip("/")
+        if stored and text != stored.api_url:
+            return self._problem(
+                f"GITHUB_API_URL is {text}, but the stored App {stored.slug} lives at "
+                f"{stored.api_url}.",
+                "",
+            )
+        url = split(text)
         if url is None or url.scheme not in {"http", "https"} or not url.hostname:
             what = f"an address such as {PUBLIC_GITHUB} or https://HOST/api/v3"
             return self._problem(f"GITHUB_API_URL has to be {what}, not {text!r}.", "")
         if url.username or url.password or url.query or url.fragment:
             return self._problem("GITHUB_API_URL has to be an address and nothing more.", "")
-        if url.scheme == "http" and not _is_loopback(url.hostname):
+        if url.scheme == "http" and not is_loopback(url.hostname):
             return self._problem(
                 "GITHUB_API_URL has to be https: tokens would travel in the clear.", ""
             )
@@ -153,7 +275,7 @@ class _Reader:
 
     def database_url(self, data_dir: Path) -> str:
         text = self.value("DATABASE_URL", f"sqlite:///{data_dir / 'sockgate.sqlite'}")
-        url = _split(text)
+        url = split(text)
         scheme = url.scheme if url else ""
         if scheme == "sqlite" and len(text) > len("sqlite:///") and text.startswith("sqlite:///"):
             return text
@@ -162,6 +284,17 @@ class _Reader:
         return self._problem(
             "DATABASE_URL has to be postgresql://USER:PASSWORD@HOST/NAME or sqlite:///FILE.", ""
         )
+
+    def public_url(self, stored: Credentials | None) -> str:
+        text = self.value("PUBLIC_URL")
+        if not text:
+            return stored.public_url if stored else ""
+        origin = origin_of(text)
+        if origin is None:
+            return self._problem(
+                f"PUBLIC_URL has to be https://HOST, without a path, not {text!r}.", ""
+            )
+        return origin
 
     def port(self) -> int:
         port = self.number("PORT", "a port from 1 to 65535") if self.value("PORT") else 3000
@@ -190,21 +323,3 @@ def _pem(text: str) -> str:
             return ""
     text = text.replace("\\r", "").replace("\\n", "\n").replace("\r\n", "\n")
     return text.strip() + "\n"
-
-
-def _split(text: str) -> SplitResult | None:
-    try:
-        url = urlsplit(text)
-        _ = url.port
-    except ValueError:
-        return None
-    return url
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

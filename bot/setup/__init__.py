@@ -1,0 +1,1 @@
+"""Setting up: from a server that knows nothing to an App that is installed and heard from."""
