@@ -27,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _diff(options)
             case "scan":
                 return _scan(options)
+            case "audit":
+                return _audit(options)
             case _:
                 return _serve()
     except BrokenPipeError:  # the reader has gone, as with `| head`
@@ -59,6 +61,18 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--implicit", action="store_true", help="also what a platform grants by itself"
         )
+    audit = commands.add_parser(
+        "audit",
+        help="who asked for what, and who justified it",
+        description="Print the audit log, oldest first. Where the database is comes from "
+        "DATABASE_URL or DATA_DIR, as for serve; a server may be running.",
+    )
+    audit.add_argument("--format", choices=("table", "json", "csv"), default="table")
+    audit.add_argument("--repo", metavar="OWNER/REPO", default="")
+    audit.add_argument("--pull", metavar="NUMBER", type=int, default=0)
+    audit.add_argument("--since", metavar="DATE", default="", help="such as 2026-11-24, in UTC")
+    audit.add_argument("--until", metavar="DATE", default="", help="likewise, that day included")
+    audit.add_argument("--by", metavar="LOGIN", default="", help="who justified")
     commands.add_parser("serve", help="run the webhook server; settings from the environment")
     return parser
 
@@ -90,6 +104,26 @@ def _scan(options: argparse.Namespace) -> int:
     except SourceError as error:
         return _refuse(str(error))
     return _report(review, options.format)
+
+
+def _audit(options: argparse.Namespace) -> int:
+    from bot import settings  # noqa: PLC0415
+    from bot.records import log  # noqa: PLC0415
+    from bot.records.reading import UnreadableError, reader  # noqa: PLC0415
+
+    url = settings.database_url(os.environ)
+    if isinstance(url, settings.Problems):
+        return _refuse(" ".join(url.sentences))
+    wanted = log.Wanted(options.repo, options.pull, options.since, options.until, options.by)
+    try:
+        engine = reader(url)
+    except UnreadableError as error:
+        return _refuse(str(error))
+    render = {"json": log.as_json, "csv": log.as_csv, "table": log.as_table}[options.format]
+    for line in render(log.read(engine, wanted)):
+        sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+    return NOTHING
 
 
 def _serve() -> int:
