@@ -195,7 +195,8 @@ def test_what_a_vanished_check_showed_is_remembered_and_nothing_more(
     [run] = records.checks(ref)
     assert run.shown == acme.done(pull, memory=records).verdict.fingerprints
     assert run.completed_at is not None
-    assert (run.head, run.pulls) == (pull.head_sha, {pull.number})
+    assert run.head == pull.head_sha
+    assert run.pulls == {pull.number}
     pull.push({"compose.yaml": MORE}, by=acme.dev)
     pull.label(LABEL, by=acme.mia)
     assert acme.done(pull, memory=records).verdict.because is Because.UNJUSTIFIED
