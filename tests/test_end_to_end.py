@@ -25,6 +25,12 @@ def acme(github: SmallGitHub) -> Team:
     return team(github)
 
 
+@pytest.fixture
+def trusting(github: SmallGitHub) -> Team:
+    """A team whose policy trusts more branches than the default one."""
+    return team(github, {".github/sockgate.yml": "trusted_branches: [own, other, release]\n"})
+
+
 def shown_red(acme: Team, files: dict[str, str] | None = None) -> PullRequest:
     """A pull request whose findings our check has shown."""
     pull = acme.open(files or {"compose.yaml": GRANTED})
@@ -352,17 +358,55 @@ def test_a_comment_in_the_file_that_asks_to_be_ignored_is_a_comment(acme: Team) 
 # Heads and bases --------------------------------------------------------------------------------
 
 
-def test_a_base_that_has_it_already_hides_nothing_once_retargeted(acme: Team) -> None:
+def test_a_base_that_has_it_already_is_compared_with_the_default_branch_too(acme: Team) -> None:
     acme.shop.commit({"compose.yaml": GRANTED}, by=acme.dev, branch="own")
     pull = acme.shop.pull({"README.md": "y\n"}, by=acme.dev, base="own", branch="change")
+    [finding] = acme.done(pull).verdict.findings
+    assert finding.comes_with == "own"
+    assert not acme.mergeable(pull)
+    assert pull.threads == []
+    assert "`compose.yaml:6` from `own`" in acme.summary(pull)
+    assert "has not" in acme.summary(pull)
+    pull.edit(by=acme.dev, base=acme.shop.default_branch)
+    assert not acme.mergeable(pull)
+    acme.done(pull)
+    assert "from `own`" not in acme.summary(pull)
+
+
+def test_a_branch_that_the_policy_trusts_is_compared_alone(trusting: Team) -> None:
+    acme = trusting
+    acme.shop.commit({"compose.yaml": GRANTED}, by=acme.mia, branch="release")
+    pull = acme.shop.pull({"README.md": "y\n"}, by=acme.dev, base="release", branch="change")
     acme.done(pull)
     assert acme.mergeable(pull)
-    pull.edit(by=acme.dev, base=acme.shop.default_branch)
+
+
+def test_a_base_without_common_history_brings_nothing_to_the_default_branch(acme: Team) -> None:
+    alone = acme.shop.write(
+        {"compose.yaml": GRANTED}, parents=(), author=acme.dev, committer=acme.dev
+    )
+    acme.shop.push("pages", alone, by=acme.dev)
+    sha = acme.shop.write({"a": "1\n"}, parents=(alone,), author=acme.dev, committer=acme.dev)
+    acme.shop.push("page", sha, by=acme.dev)
+    pull = acme.shop.open_pull(acme.shop, "page", "pages", by=acme.dev, title="page")
     acme.done(pull)
-    assert not acme.mergeable(pull)
+    assert acme.mergeable(pull)
 
 
-def test_a_base_that_was_wound_back_is_compared_as_it_is_now(acme: Team) -> None:
+def test_a_base_far_from_the_default_branch_is_compared_by_its_trees(acme: Team) -> None:
+    files = {f"docs/{n:03}.md": "x\n" for n in range(310)} | {"z/compose.yaml": GRANTED}
+    acme.shop.commit(files, by=acme.dev, branch="own")
+    pull = acme.shop.pull({"README.md": "y\n"}, by=acme.dev, base="own", branch="change")
+    [finding] = acme.done(pull).verdict.findings
+    assert finding.path == "z/compose.yaml"
+    acme.github.limits.tree_entries = 4
+    pull.push({"README.md": "z\n"}, by=acme.dev)
+    acme.done(pull)
+    assert "could not be evaluated" in acme.title(pull)
+
+
+def test_a_base_that_was_wound_back_is_compared_as_it_is_now(trusting: Team) -> None:
+    acme = trusting
     before = acme.shop.commit({"README.md": "1\n"}, by=acme.mia, branch="release")
     acme.shop.commit({"compose.yaml": GRANTED}, by=acme.mia, branch="release")
     pull = acme.shop.pull({"README.md": "2\n"}, by=acme.dev, base="release", branch="change")
@@ -388,7 +432,8 @@ def test_a_second_pull_request_opened_meanwhile_with_the_same_head_is_seen(acme:
     assert "pull requests 1, 2 have this same head" in acme.summary(pull)
 
 
-def test_a_closed_one_leaves_the_check_to_those_with_the_same_head(acme: Team) -> None:
+def test_a_closed_one_leaves_the_check_to_those_with_the_same_head(trusting: Team) -> None:
+    acme = trusting
     acme.shop.commit({"compose.yaml": GRANTED}, by=acme.dev, branch="own")
     pull = acme.shop.pull({"compose.yml": "x: 1\n"}, by=acme.dev, base="own", branch="change")
     base = acme.shop.default_branch
@@ -401,7 +446,8 @@ def test_a_closed_one_leaves_the_check_to_those_with_the_same_head(acme: Team) -
 
 
 @pytest.mark.parametrize("how", ["closed", "deleted"])
-def test_one_that_goes_while_it_is_judged_counts_no_more(acme: Team, how: str) -> None:
+def test_one_that_goes_while_it_is_judged_counts_no_more(trusting: Team, how: str) -> None:
+    acme = trusting
     acme.shop.commit({"compose.yaml": GRANTED}, by=acme.dev, branch="own")
     pull = acme.shop.pull({"compose.yml": "x: 1\n"}, by=acme.dev, base="own", branch="change")
     base = acme.shop.default_branch
@@ -420,7 +466,8 @@ def test_one_that_goes_while_it_is_judged_counts_no_more(acme: Team, how: str) -
     assert acme.mergeable(pull)
 
 
-def test_one_opened_while_another_is_judged_is_evaluated_again(acme: Team) -> None:
+def test_one_opened_while_another_is_judged_is_evaluated_again(trusting: Team) -> None:
+    acme = trusting
     acme.shop.commit({"compose.yaml": GRANTED}, by=acme.dev, branch="own")
     acme.shop.commit({"compose.yaml": GRANTED}, by=acme.dev, branch="other")
     pull = acme.shop.pull({"compose.yml": "x: 1\n"}, by=acme.dev, base="own", branch="change")
@@ -549,7 +596,7 @@ def test_a_defect_of_a_source_is_passed_on(acme: Team, monkeypatch: pytest.Monke
     def broken(*_: object, **__: object) -> None:
         raise SourceError("of nobody's making")
 
-    monkeypatch.setattr("bot.evaluate.compare", broken)
+    monkeypatch.setattr("bot.reviewed.compare", broken)
     with pytest.raises(SourceError):
         acme.evaluate(acme.open({"compose.yaml": GRANTED}))
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.forge.client import Client
+from bot.forge.error import ForgeError
 from bot.gate.facts import Facts
 from bot.review.compare import in_scope
 from bot.review.hunks import read_hunks
@@ -39,6 +40,41 @@ def changes(client: Client, known: Facts) -> Changes:
         merge_base=answer["merge_base_commit"]["sha"],
         changes=tuple(_change(file) for file in files),
         complete=len(files) < _MOST_FILES,
+    )
+
+
+def changes_from(client: Client, known: Facts, other: str) -> Changes | None:
+    """Read what differs between the head and where it left another branch than its base.
+
+    `other` is that branch's head. None where the two have no history in common: GitHub merges
+    nothing there. Past what a comparison lists the two trees are compared, without renames. Raises
+    ForgeError.
+    """
+    path = f"/repos/{known.pull.owner}/{known.pull.repo}"
+    try:
+        answer = client.get(f"{path}/compare/{other}...{known.head}", {"per_page": 1})
+    except ForgeError as error:
+        if error.gone and "ancestor" in error.reason:
+            return None
+        raise
+    merge_base = answer["merge_base_commit"]["sha"]
+    files = answer.get("files") or []
+    if len(files) < _MOST_COMPARED:
+        return Changes(merge_base, tuple(_change(file) for file in files), complete=True)
+    sides = [
+        client.get(f"{path}/git/trees/{c}", {"recursive": 1}) for c in (merge_base, known.head)
+    ]
+    old, new = (
+        {one["path"]: one["sha"] for one in side["tree"] if one["type"] == "blob"} for side in sides
+    )
+    return Changes(
+        merge_base,
+        tuple(
+            Change(name if name in old else None, name if name in new else None)
+            for name in sorted({*old, *new})
+            if old.get(name) != new.get(name)
+        ),
+        complete=not any(side["truncated"] for side in sides),
     )
 
 

@@ -30,6 +30,7 @@ query Facts(
 ) {
   repository(owner: $owner, name: $repo) {
     owner { __typename }
+    defaultBranchRef { name target { oid } }
     policy: object(expression: "HEAD:.github/sockgate.yml") { ... on Blob { text } }
     pullRequest(number: $number) {
       state
@@ -41,6 +42,7 @@ query Facts(
       headRefOid
       headRefName
       baseRefOid
+      baseRefName
       baseRef { target { oid } }
       labels(first: 100) { nodes { name } }
       commits(last: 100, before: $commits) {

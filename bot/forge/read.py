@@ -41,6 +41,7 @@ def facts(client: Client, pull: PullRef, app_id: int, now: datetime) -> Facts:
     data, lists = _paged(client, pull, app_id)
     repository = data["repository"]
     found = repository["pullRequest"]
+    default = repository["defaultBranchRef"] or {"name": "", "target": None}
     commits = [node["commit"] for node in lists["commits"]]
     if found["headRefOid"] not in {commit["oid"] for commit in commits}:  # too many to be listed
         commits.append(_commit(client, pull, found["headRefOid"], app_id))
@@ -51,6 +52,9 @@ def facts(client: Client, pull: PullRef, app_id: int, now: datetime) -> Facts:
         pull=pull,
         head=found["headRefOid"],
         branch=found["headRefName"],
+        base_branch=found["baseRefName"],
+        default_branch=default["name"],
+        default_head=(default["target"] or {}).get("oid", ""),
         base=((found["baseRef"] or {}).get("target") or {}).get("oid") or found["baseRefOid"],
         is_open=found["state"] == "OPEN",
         author=_account(found["author"]),

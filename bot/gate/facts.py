@@ -113,6 +113,9 @@ class Facts:
     author: Account | None
     ended: Ended | None = None  # None while it is open
     branch: str = ""  # name of the head branch, wherever it is
+    base_branch: str = ""
+    default_branch: str = ""
+    default_head: str = ""  # "" where the repository has no commit
     body: str = ""
     contributors: frozenset[str] = frozenset()  # authors and committers of its commits
     all_contributors_known: bool = True  # false past what GitHub lists

@@ -64,8 +64,13 @@ class Policy(_Model):
         default=False, description="Report what a platform grants with no line that says so, too."
     )
     ignore: tuple[Ignore, ...] = Field(default=(), description="Places that are not held.")
+    trusted_branches: tuple[str, ...] = Field(
+        default=(),
+        description="Branches, or patterns of them, that change through this check only. What "
+        "another base branch has and the default branch has not is held.",
+    )
 
-    @field_validator("users", "hold", "ignore", mode="before")
+    @field_validator("users", "hold", "ignore", "trusted_branches", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else value

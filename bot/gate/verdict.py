@@ -75,6 +75,17 @@ def policy_of(facts: Facts) -> tuple[Policy, tuple[Problem, ...]]:
     return (found, ()) if isinstance(found, Policy) else (STRICT, found)
 
 
+def is_trusted(facts: Facts, policy: Policy) -> bool:
+    """Tell whether what the base branch has was judged when it got there.
+
+    So it is with the default branch and those that the policy names. Any other branch may have been
+    pushed by whoever asks for the merge, and a pull request can be pointed elsewhere at any time.
+    """
+    return facts.base_branch in {"", facts.default_branch} or any(
+        _pattern(name).fullmatch(facts.base_branch) for name in policy.trusted_branches
+    )
+
+
 def verdict(review: Review, facts: Facts, today: date) -> Verdict:
     """Return what the check says about one head commit.
 

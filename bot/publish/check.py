@@ -115,6 +115,7 @@ def _parts(verdict: Verdict) -> Iterator[str]:
         yield from _how_to_justify(verdict)
     if verdict.findings:
         yield "### What it adds\n\n" + _table(verdict.findings)
+    yield from _base_branches(verdict)
     if verdict.unknowns:
         yield _unknowns(verdict)
     if verdict.not_held:
@@ -160,8 +161,11 @@ def _table(findings: tuple[Finding, ...]) -> str:
     listed = [(finding, grant) for finding in findings for grant in finding.grants]
     for finding, grant in listed[:_MOST_ROWS]:
         image = f" ({code(grant.image, 100)})" if grant.image else ""
+        place = code(f"{finding.path}:{finding.line}")
+        if finding.comes_with:
+            place += f" from {code(finding.comes_with, 100)}"
         rows.append(
-            f"| {code(f'{finding.path}:{finding.line}')} | {code(grant.subject, 120)}{image} "
+            f"| {place} | {code(grant.subject, 120)}{image} "
             f"| {prose(reached(grant.resource), 160)} | {power(grant)} | {grant.severity} |"
         )
         if sum(map(len, rows)) > _LONGEST_TABLE:
@@ -170,6 +174,17 @@ def _table(findings: tuple[Finding, ...]) -> str:
     if left_out:
         rows.append(f"\n{left_out} more were left out of this table.")
     return "\n".join(rows)
+
+
+def _base_branches(verdict: Verdict) -> Iterator[str]:
+    branches = {finding.comes_with for finding in verdict.findings if finding.comes_with}
+    for branch in sorted(branches):
+        yield (
+            f"What is marked with {code(branch, 100)} is not in this pull request's own diff: its "
+            "base branch has it, and the default branch has not. A check belongs to a commit, and "
+            "the base of a pull request can be changed at any time. It goes away once the default "
+            "branch has it, or where the policy names the branch under `trusted_branches`."
+        )
 
 
 def _how_to_justify(verdict: Verdict) -> Iterator[str]:

@@ -66,6 +66,7 @@ class Finding:
     grant: Grant
     anchor: Anchor
     also: tuple[Grant, ...] = ()
+    comes_with: str = ""  # the base branch that has it, where the default branch has not
 
     @property
     def grants(self) -> tuple[Grant, ...]:

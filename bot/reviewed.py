@@ -1,0 +1,80 @@
+"""The facts of one pull request -> its review: the files are read, and both sides compared."""
+
+from dataclasses import replace
+
+from bot.forge import read
+from bot.forge.changes import Changes, changes, changes_from
+from bot.forge.client import Client
+from bot.forge.read import Now
+from bot.forge.source import Files
+from bot.gate.facts import Facts
+from bot.gate.policy import Policy
+from bot.gate.verdict import is_trusted, policy_of
+from bot.review.compare import compare, in_scope, wanted
+from bot.review.incomplete import incomplete
+from bot.review.model import Finding, InSummary, Review
+
+
+def reviewed(client: Client, facts: Facts) -> tuple[Facts, Review, Now]:
+    """Return what the head adds, with the policy that it proposes in the facts, and the head after.
+
+    Raises ForgeError and SourceError.
+    """
+    own = changes(client, facts)
+    files = Files(client, facts, own.merge_base, own.changes)
+    if read.POLICY_FILE in {path for one in own.changes for path in (one.old, one.new)}:
+        text = files.read(facts.head, read.POLICY_FILE)
+        facts = replace(facts, changes_policy=(text or b"").decode("utf-8", "replace"))
+    policy, _ = policy_of(facts)
+    review = _compared(files, own, policy)
+    since = None if is_trusted(facts, policy) else changes_from(client, facts, facts.default_head)
+    if since is None or since.merge_base == own.merge_base:
+        return facts, review, files.now or read.now(client, facts)
+    wider = Files(client, facts, since.merge_base, since.changes)
+    review = _with_base(review, _compared(wider, since, policy), facts.base_branch)
+    return facts, review, read.now(client, facts)
+
+
+def _compared(files: Files, differing: Changes, policy: Policy) -> Review:
+    paths = {path for change in differing.changes for path in (change.old, change.new) if path}
+    if any(in_scope(path) for path in paths):
+        _prefetch(files)
+    review = compare(files.base_side, files.head_side, differing.changes, implicit=policy.implicit)
+    if not differing.complete:
+        review = incomplete(review, f"only the first {len(differing.changes):,} files that changed")
+    if not files.complete:
+        review = incomplete(review, "not all files of this repository")
+    return review
+
+
+def _prefetch(files: Files) -> None:
+    """Read in one go what the comparison is going to ask for."""
+    sides = [
+        (commit, path)
+        for change in files.changes
+        for commit, path in ((files.merge_base, change.old), (files.head, change.new))
+        if path is not None and in_scope(path)
+    ]
+    also = [(files.head, path) for path in wanted(files.changes, files.paths())]
+    files.fetch((*sides, *also))
+
+
+def _with_base(review: Review, wider: Review, branch: str) -> Review:
+    """Add what the base branch brings and the default branch does not have.
+
+    A check belongs to a commit, not to a base: pointed at the default branch, the pull request
+    would be merged by the check that stands. None of it is in the diff, so no line shows it.
+    """
+    known = frozenset[str]().union(*(finding.fingerprints for finding in review.findings))
+    brought = tuple(
+        Finding(grant, InSummary(), comes_with=branch)
+        for finding in wider.findings
+        for grant in finding.grants
+        if grant.fingerprint not in known
+    )
+    unknowns = tuple(one for one in wider.unknowns if one not in review.unknowns)
+    return replace(
+        review,
+        findings=(*review.findings, *brought),
+        unknowns=(*review.unknowns, *unknowns),
+    )
