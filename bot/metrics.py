@@ -78,6 +78,10 @@ class Metrics:
         """Ask this at every scrape how full the queue is."""
         self.registry.register(_QueueCollector(depth))
 
+    def value(self, name: str, **labels: str) -> int:
+        """Return what one counter has come to."""
+        return int(self.registry.get_sample_value(name, labels) or 0)
+
     def text(self) -> bytes:
         """Write everything in the text form that Prometheus reads."""
         return generate_latest(self.registry)

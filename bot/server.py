@@ -17,6 +17,7 @@ from types import FrameType
 
 import structlog
 import uvicorn
+from starlette.routing import BaseRoute
 
 from bot import logs, settings
 from bot.database import Database, DatabaseError
@@ -30,7 +31,12 @@ from bot.pull import PullRef
 from bot.queue import Outcome, Queue, Work
 from bot.records.store import Records
 from bot.records.upgrade import NewerError, upgrade
-from bot.settings import Problems, Settings
+from bot.settings import Problems, Settings, Unset
+from bot.setup.after import After
+from bot.setup.door import Door
+from bot.setup.edition import is_loopback
+from bot.setup.run import set_up
+from bot.setup.watch import Watch
 from bot.web import Site
 
 STOPPED, NOT_STARTED = 0, 2
@@ -57,16 +63,33 @@ Connect = Callable[[Settings, Metrics, Memory], Backend]
 def main(environment: Mapping[str, str]) -> int:
     """Read the settings and serve until told to stop."""
     found = settings.read(environment)
+    if isinstance(found, Problems) and found.unset:
+        return _set_up(found.unset, environment)
     if isinstance(found, Problems):
-        for sentence in found.sentences:
-            sys.stderr.write(f"sockgate: {sentence}\n")
-        return NOT_STARTED
+        return _refuse_all(found)
     return serve(found)
 
 
 def serve(given: Settings) -> int:
     """Serve with the GitHub that the settings name."""
     return run(given, connect)
+
+
+def _set_up(unset: Unset, environment: Mapping[str, str]) -> int:
+    """Serve the set-up pages, then, on the same socket, with what was set up."""
+    logs.configure(unset.log_level)
+    try:
+        listening = _listen(unset.host, unset.port)
+    except OSError as error:
+        return _refuse(f"Cannot listen on {unset.host}, port {unset.port}: {error.strerror}.")
+    with listening:
+        visitors = set_up(unset, listening)
+        if visitors is None:
+            return STOPPED
+        found = settings.read(environment)
+        if isinstance(found, Problems):
+            return _refuse_all(found)
+        return run(found, connect, listening.dup(), visitors)
 
 
 def connect(given: Settings, metrics: Metrics, memory: Memory) -> Backend:
@@ -94,11 +117,19 @@ def _not_written(what: str, why: str) -> None:
     _log.warning("not written", what=what, why=why)
 
 
-def run(given: Settings, connect: Connect) -> int:
-    """Serve with this GitHub until told to stop."""
+def run(
+    given: Settings,
+    connect: Connect,
+    listening: socket.socket | None = None,
+    visitors: Door | None = None,
+) -> int:
+    """Serve with this GitHub until told to stop.
+
+    A set-up that went before hands over its socket, and who may see how it goes on.
+    """
     logs.configure(given.log_level, given.secrets)
     try:
-        door = socket.create_server((given.host, given.port), family=_family(given.host))
+        door = listening or _listen(given.host, given.port)
     except OSError as error:
         return _refuse(f"Cannot listen on {given.host}, port {given.port}: {error.strerror}.")
     with door:
@@ -108,7 +139,7 @@ def run(given: Settings, connect: Connect) -> int:
             return _refuse(str(error))
         try:
             upgrade(database.engine)
-            return _serve(given, door, database, connect)
+            return _serve(given, door, database, connect, visitors)
         except NewerError as error:
             return _refuse(str(error))
         finally:
@@ -120,6 +151,7 @@ def _serve(
     door: socket.socket,
     database: Database,
     connect: Connect,
+    visitors: Door | None,
 ) -> int:
     metrics = Metrics()
     backend = connect(given, metrics, Records(database.engine))
@@ -131,6 +163,7 @@ def _serve(
     queue.start()
     own = _Own()
     site = Site(queue, metrics, given.webhook_secrets, lambda: own.login)
+    site.pages = tuple(_pages(given, metrics, visitors))
     threading.Thread(target=_arrive, args=(backend, queue, own), daemon=True).start()
     config = uvicorn.Config(
         site.app(),
@@ -150,6 +183,14 @@ def _serve(
         os._exit(STOPPED)
     _log.info("stopped")
     return STOPPED
+
+
+def _pages(given: Settings, metrics: Metrics, visitors: Door | None) -> list[BaseRoute]:
+    """Return the pages for people."""
+    github = GitHub(given.app_id, given.private_key, given.api_url, count=metrics.github)
+    visitors = visitors or Door(local=is_loopback(given.host))
+    done = partial(metrics.value, "sockgate_evaluations_total", outcome="done")
+    return [*After(visitors, Watch(github).look, done, given.public_url).routes()]
 
 
 @dataclass(slots=True)
@@ -191,8 +232,18 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
+def _listen(host: str, port: int) -> socket.socket:
+    return socket.create_server((host, port), family=_family(host))
+
+
 def _family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _refuse_all(problems: Problems) -> int:
+    for sentence in problems.sentences:
+        _refuse(sentence)
+    return NOT_STARTED
 
 
 def _refuse(sentence: str) -> int:

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot import wake
@@ -44,6 +44,7 @@ class Site:
     metrics: Metrics
     secrets: tuple[str, ...] = field(repr=False)
     own: Callable[[], str | None] = lambda: None  # our App's login, once it is known
+    pages: tuple[BaseRoute, ...] = ()  # for people, beside our own
     stopping: bool = False  # no new work is wanted: said by /readyz before the doors close
 
     def app(self) -> ASGIApp:
@@ -87,8 +88,9 @@ class Site:
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", metrics),
+            *self.pages,
         ]
-        return _with_headers(Starlette(routes=routes))
+        return with_headers(Starlette(routes=routes))
 
     async def _read(self, request: Request, body: bytes) -> Wake | Ignored | Refused:
         given = (request.headers, body, self.secrets, self.own())
@@ -174,7 +176,7 @@ def _since(began: float) -> float:
     return round(time.monotonic() - began, 4)
 
 
-def _with_headers(app: ASGIApp) -> ASGIApp:
+def with_headers(app: ASGIApp) -> ASGIApp:
     """Give every answer the headers that a browser should see, unless it has its own."""
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:

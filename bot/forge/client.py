@@ -101,6 +101,16 @@ class GitHub:
         with _errors():
             return [installation.id for installation in self._app().get_installations()]
 
+    def ask(self, path: str, verb: str = "GET") -> tuple[dict[str, Any], Any]:
+        """Ask as the App itself; return the answer's headers and what it says. Raises ForgeError.
+
+        Names of headers are in lower case.
+        """
+        with _errors():
+            headers, answer = self._app().requester.requestJsonAndCheck(verb, path)
+            _check_json(answer)
+            return {name.lower(): value for name, value in headers.items()}, answer
+
     def _app(self) -> GithubIntegration:
         self._count("app", "asked")
         return GithubIntegration(auth=self._auth, **self._options)

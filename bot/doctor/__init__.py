@@ -1,0 +1,1 @@
+"""`sockgate doctor`: what is live, against what is needed."""

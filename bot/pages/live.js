@@ -1,0 +1,34 @@
+// Two small helps. The pages work without them.
+"use strict";
+
+// A form that only passes something on is sent by itself.
+for (const form of document.querySelectorAll("form[data-send]")) {
+  form.requestSubmit();
+}
+
+// A part that changes is fetched again, until it says that nothing will change any more.
+for (const part of document.querySelectorAll("[data-live]")) {
+  const look = async () => {
+    let wait = 2000;
+    try {
+      const answer = await fetch(part.dataset.live, { headers: { Accept: "text/html" } });
+      if (answer.ok) {
+        const text = await answer.text();
+        // Whoever reads or tabs through it is not interrupted for nothing.
+        if (text !== part.dataset.shown) {
+          part.dataset.shown = text;
+          const focused = part.contains(document.activeElement) ? document.activeElement.id : "";
+          part.innerHTML = text;
+          if (focused) document.getElementById(focused)?.focus();
+        }
+        if (part.querySelector("[data-settled]")) return;
+      } else {
+        wait = 10000;
+      }
+    } catch {
+      wait = 5000; // the server is starting anew
+    }
+    setTimeout(look, wait);
+  };
+  setTimeout(look, 1000);
+}

@@ -1,0 +1,71 @@
+"""The pages once there is an App: what is still to do, live, for whoever sets it up."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bot import pages
+from bot.gate.policy import CHECK
+from bot.setup.door import COOKIE, Door
+from bot.setup.manifest import SETUP, WEBHOOK
+from bot.setup.site import is_local
+from bot.setup.watch import Seen
+
+PROGRESS = "/setup/progress"
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """What the routes work with."""
+
+    door: Door
+    look: Callable[[], Seen]
+    evaluations: Callable[[], int]  # finished since the start
+    public_url: str
+
+    def routes(self) -> list[Route]:
+        """Return the routes, to stand beside those of the server."""
+        return [Route(SETUP, self._page), Route(PROGRESS, self._part), *pages.routes()]
+
+    async def _page(self, request: Request) -> Response:
+        if not self._may(request):
+            # GitHub sends everybody here who has installed the App.
+            return pages.page("setup_installed.html", check=CHECK)
+        return await self._shown("setup_after.html")
+
+    async def _part(self, request: Request) -> Response:
+        if not self._may(request):
+            return Response(status_code=403)
+        return await self._shown("setup_progress.html")
+
+    async def _shown(self, template: str) -> Response:
+        seen = await run_in_threadpool(self.look)
+        evaluated = await run_in_threadpool(self.evaluations)
+        return pages.page(
+            template,
+            seen=seen,
+            evaluated=evaluated,
+            check=CHECK,
+            hook=(self.public_url or "https://YOUR-HOST") + WEBHOOK,
+            settled=_settled(seen, evaluated),
+            live=PROGRESS,
+        )
+
+    def _may(self, request: Request) -> bool:
+        cookie = request.cookies.get(COOKIE, "")
+        return self.door.known(cookie) is not None or is_local(self.door, request)
+
+
+def _settled(seen: Seen, evaluated: int) -> bool:
+    """Whether nothing is left to wait for."""
+    return bool(
+        evaluated
+        and seen.heard
+        and seen.heard.well
+        and seen.places
+        and all(place.required for place in seen.places)
+    )
