@@ -123,6 +123,10 @@ class Tokens:
         self._tokens[token.value] = token
         return token.value
 
+    def nobody(self) -> Token:
+        """Return what stands for a request without a token."""
+        return Token(value="", account=self.hub.user("ghost"))
+
     def expire_all(self) -> None:
         """End every token handed out so far: 401 from now on."""
         self._tokens.clear()

@@ -21,6 +21,7 @@ from .limits import Limits, Rates
 from .log import RequestLog
 from .model.accounts import Account
 from .model.apps import App, Installation, key_pair
+from .model.manifests import Manifests
 from .model.pulls import PullRequest
 from .model.queue import MergeGroup
 from .model.repositories import Repository
@@ -52,6 +53,7 @@ class SmallGitHub:
         self.truth = Truth((one.operation for one in rest.ROUTES), strict=strict)
         self.webhooks = Webhooks(self)
         self.events = Events(self)
+        self.manifests = Manifests(self)
         self.schema = graph.Schema()
         # GraphQL may show the label of an old event as it is "now" or as it was "then".
         self.label_in_events: Literal["now", "then"] = "then"
@@ -188,6 +190,14 @@ class SmallGitHub:
             if issuer in (str(app.id), app.client_id):
                 return app
         return None
+
+    def app_called(self, slug: str) -> App | None:
+        """Find an App by its slug."""
+        return next((app for app in self._apps if app.slug == slug), None)
+
+    def accounts(self) -> list[Account]:
+        """List the people and organisations."""
+        return [one for one in self._accounts.values() if one.kind != "Bot"]
 
     def installations_of(self, repository: Repository) -> list[Installation]:
         """List the working installations that cover a repository."""

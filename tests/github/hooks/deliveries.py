@@ -153,12 +153,19 @@ class Webhooks:
         """Wait until everything that was sent is answered."""
         self.hub.wait_for(lambda: self._under_way == 0, timeout)
 
+    @property
+    def busy(self) -> bool:
+        """Whether something sent is not answered yet."""
+        return self._under_way > 0
+
     # What the state uses ------------------------------------------------------------------------
 
     def emit(self, delivery: Delivery) -> None:
         """Take a new delivery: log it, then send, hold or lose it."""
         self.log.append(delivery)
-        if self._lose is not None and self._lose(delivery):
+        if not delivery.app.hook_active:
+            self.log.remove(delivery)
+        elif self._lose is not None and self._lose(delivery):
             self._finish(delivery, "timed out", 504)
         elif self._holding:
             self.pending.append(delivery)

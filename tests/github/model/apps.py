@@ -59,6 +59,14 @@ class App(Thing):
     client_id: str = field(init=False)
     created_at: "dt.datetime" = field(init=False)
     installations: list["Installation"] = field(default_factory=list)
+    name: str = ""  # as people wrote it; empty for one called like its slug
+    client_secret: str = field(default_factory=lambda: secrets.token_hex(20))
+    public: bool = True
+    callback_urls: list[str] = field(default_factory=list)
+    setup_url: str | None = None
+    hook_active: bool = True
+    content_type: str = "json"
+    insecure_ssl: str = "0"
 
     def __post_init__(self) -> None:
         self.id = self.hub.ids.new() % 10_000_000

@@ -10,6 +10,7 @@ from .accounts import NO_ROLE, Account, Role
 from .base import Refused, Thing, change
 from .checks import CheckRun, CheckSuite
 from .labels import Label
+from .protection import Protection, Ruleset
 from .pulls import PullRequest
 from .queue import MergeGroup
 
@@ -47,6 +48,8 @@ class Repository(Thing):
     suites: list[CheckSuite] = field(default_factory=list)
     groups: list[MergeGroup] = field(default_factory=list)
     required_checks: list[tuple[str, "App"]] = field(default_factory=list)
+    protections: dict[str, Protection] = field(default_factory=dict)
+    rulesets: list[Ruleset] = field(default_factory=list)
     last_number: int = 0
 
     def __post_init__(self) -> None:

@@ -5,12 +5,12 @@ Plain server-rendered HTML. Whoever opens it acts as whom they choose; it listen
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qs, parse_qsl, unquote
 
 from tests.github.model.base import Refused
 from tests.github.rest.route import Answer
 
-from . import actions, show
+from . import actions, register, show
 
 if TYPE_CHECKING:
     from tests.github.hub import SmallGitHub
@@ -32,6 +32,12 @@ _PAGES = {
     ("GET", "checks"): re.compile(_PULL + r"/checks\Z"),
     ("GET", "run"): re.compile(r"/(?P<owner>[^/]+)/(?P<name>[^/]+)/runs/(?P<run>\d+)\Z"),
     ("POST", "act"): re.compile(_PULL + r"/act\Z"),
+    ("POST", "register"): re.compile(
+        r"(?:/organizations/(?P<organization>[^/]+))?/settings/apps/new\Z"
+    ),
+    ("POST", "create"): re.compile(r"/settings/apps/create\Z"),
+    ("GET", "choose"): re.compile(r"/apps/(?P<slug>[^/]+)(?:/installations/new)?\Z"),
+    ("POST", "install"): re.compile(r"/apps/(?P<slug>[^/]+)/installations/new\Z"),
 }
 
 
@@ -40,7 +46,8 @@ def find(method: str, path: str) -> tuple[str, dict[str, str]] | None:
     for (wanted, name), pattern in _PAGES.items():
         found = pattern.match(path) if method == wanted else None
         if found:
-            return name, {key: unquote(text) for key, text in found.groupdict().items()}
+            named = {key: text for key, text in found.groupdict().items() if text is not None}
+            return name, {key: unquote(text) for key, text in named.items()}
     return None
 
 
@@ -50,9 +57,11 @@ def answer(hub: "SmallGitHub", entry: "LoggedRequest", origin: str | None, body:
     if found is None:
         return _page(404, show.missing())
     name, path = found
-    if name == "act" and origin not in (None, hub.page_url):
+    if name in ("act", "create", "install") and origin not in (None, hub.page_url):
         return _page(403, show.refusal("This form is not ours."))
     try:
+        if name in ("register", "create", "choose", "install"):
+            return _registering(hub, name, path, entry, body)
         if name == "act":
             form = dict(parse_qsl(body.decode(errors="replace")))
             pull = _pull(hub, path)
@@ -62,6 +71,29 @@ def answer(hub: "SmallGitHub", entry: "LoggedRequest", origin: str | None, body:
             return _shown(hub, name, path, waiting="wait=1" in entry.query)
     except Refused as refused:
         return _page(refused.status, show.refusal(refused.message))
+
+
+def _registering(
+    hub: "SmallGitHub", name: str, path: dict[str, str], entry: "LoggedRequest", body: bytes
+) -> Answer:
+    """Answer on registering and installing an App; what was sent leads back to its server."""
+    text = body.decode(errors="replace")
+    form = dict(parse_qsl(text, keep_blank_values=True))
+    # A form's policy holds for where its answer leads to as well (Content Security Policy 3).
+    anywhere = _HEADERS["content-security-policy"].replace("form-action 'self'; ", "")
+    headers = _HEADERS | {"content-security-policy": anywhere}
+    match name:
+        case "register":
+            page = register.ask(hub, path.get("organization"), entry.query, form)
+        case "choose":
+            page = register.choose(hub, path["slug"])
+        case "create":
+            return Answer(302, "", headers | {"location": register.create(hub, form)})
+        case _:
+            chosen = parse_qs(text).get("repository", [])
+            to = register.install(hub, path["slug"], form, chosen)
+            return Answer(302, "", headers | {"location": to})
+    return Answer(200, page, headers)
 
 
 def _shown(hub: "SmallGitHub", name: str, path: dict[str, str], *, waiting: bool) -> Answer:

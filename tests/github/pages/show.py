@@ -58,6 +58,16 @@ def start(hub: "SmallGitHub") -> str:
     return _render("start.html", pulls=pulls, title="Pull requests")
 
 
+def register(**values: Any) -> str:
+    """Show an App that a manifest describes, to be confirmed."""
+    return _render("register.html", title="Create GitHub App", **values)
+
+
+def install(**values: Any) -> str:
+    """Show where an App can be installed."""
+    return _render("install.html", title="Install", **values)
+
+
 def missing() -> str:
     """Say that there is no such page."""
     return refusal("There is no such page.")

@@ -1,6 +1,17 @@
 """The REST API, as far as it is used; importing this fills the table of routes."""
 
-from . import apps, checks, comments, contents, issues, labels, pulls, repositories, reviews
+from . import (
+    apps,
+    branches,
+    checks,
+    comments,
+    contents,
+    issues,
+    labels,
+    pulls,
+    repositories,
+    reviews,
+)
 from .route import ROUTES, Answer, Call, find
 
 __all__ = [
@@ -8,6 +19,7 @@ __all__ = [
     "Answer",
     "Call",
     "apps",
+    "branches",
     "checks",
     "comments",
     "contents",

@@ -22,6 +22,34 @@ def app(call: Call) -> Answer:
     return Answer(200, view | {"installations_count": len(call.app.installations)})
 
 
+@route("POST", "/app-manifests/{code}/conversions")
+def conversion(call: Call) -> Answer:
+    """Hand out what an App needs to know of itself, once; whoever has the code may ask."""
+    app = call.hub.manifests.convert(call.path["code"])
+    secret = {
+        "client_id": app.client_id,
+        "client_secret": app.client_secret,
+        "webhook_secret": app.secret,
+        "pem": app.private_key,
+    }
+    return Answer(201, accounts.app(app, call.urls) | secret)
+
+
+@route("GET", "/app/hook/config")
+def hook_config(call: Call) -> Answer:
+    """Show where deliveries go, and how."""
+    app = call.app
+    return Answer(
+        200,
+        {
+            "content_type": app.content_type,
+            "insecure_ssl": app.insecure_ssl,
+            "secret": "********",
+            "url": app.webhook_url or "",
+        },
+    )
+
+
 @route("GET", "/app/installations")
 def installations(call: Call) -> Answer:
     """List where it is installed."""

@@ -95,7 +95,7 @@ def app(app: "App", urls: Urls) -> Json:
         "slug": app.slug,
         "node_id": app.node_id,
         "owner": user(app.owner, urls),
-        "name": app.slug,
+        "name": app.name or app.slug,
         "description": "",
         "external_url": "https://example.com",
         "html_url": f"{urls.html}/apps/{app.slug}",
