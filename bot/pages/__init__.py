@@ -18,7 +18,11 @@ from starlette.routing import Route
 from bot import __version__
 
 _FOLDER = Path(__file__).parent
-_KINDS = {"style.css": "text/css; charset=utf-8", "live.js": "text/javascript; charset=utf-8"}
+_KINDS = {
+    "icon.svg": "image/svg+xml",
+    "live.js": "text/javascript; charset=utf-8",
+    "style.css": "text/css; charset=utf-8",
+}
 _YEAR = 365 * 24 * 3600
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -36,7 +40,12 @@ def page(
     """Answer with a template. `form_action` is where its forms may be sent to."""
     text = _templates().get_template(template).render(**values)
     policy = _POLICY.format(" ".join(form_action))
-    return HTMLResponse(text, status, {"Content-Security-Policy": policy})
+    headers = {
+        "Content-Security-Policy": policy,
+        # Without any referrer a browser would not say where a form comes from either.
+        "Referrer-Policy": "same-origin",
+    }
+    return HTMLResponse(text, status, headers)
 
 
 def routes() -> list[Route]:

@@ -52,7 +52,7 @@ def set_up(unset: Unset, listening: socket.socket) -> Door | None:
     )
     _say(unset, door, listening)
     server.run(sockets=[listening.dup()])
-    return door if result.credentials else None
+    return door if result.credentials and not server.stopped else None
 
 
 def _say(unset: Unset, door: Door, listening: socket.socket) -> None:
@@ -69,5 +69,7 @@ def _say(unset: Unset, door: Door, listening: socket.socket) -> None:
 class _Server(uvicorn.Server):
     """Ends when told to, without raising the signal again: exiting is up to the caller."""
 
+    stopped = False
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's
-        self.should_exit = True
+        self.stopped = self.should_exit = True

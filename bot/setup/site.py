@@ -72,6 +72,8 @@ class SetupSite:
         return RedirectResponse(SETUP, 303)
 
     async def _start(self, request: Request) -> Response:
+        if self.done:
+            return _moment()
         token = request.query_params.get("token")
         if token is not None:
             visitor = self.door.enter(token)
@@ -144,7 +146,7 @@ class SetupSite:
             return _failed(502, str(error), again=True)
         _log.info("the App is stored", app=credentials.slug, owner=credentials.owner)
         finish = BackgroundTask(self.stored, credentials)
-        return RedirectResponse(SETUP, 303, background=finish)
+        return RedirectResponse(SETUP, 303, {"Connection": "close"}, background=finish)
 
     def _keep(self, wish: Wish, code: str) -> Credentials:
         credentials = convert(wish.edition, code, wish.public_url)
@@ -212,6 +214,13 @@ def _form(form: Form, status: int = 200) -> Response:
 
 def _closed() -> Response:
     return pages.page("setup_closed.html", status=403)
+
+
+def _moment() -> Response:
+    """Answer while this server ends: the next one listens on the same socket."""
+    answer = pages.page("setup_moment.html")
+    answer.headers["Connection"] = "close"
+    return answer
 
 
 def _failed(status: int, why: str, *, again: bool = False) -> Response:

@@ -13,7 +13,7 @@ from bot.forge.client import Client, GitHub
 from bot.forge.error import ForgeError
 from bot.gate.policy import CHECK
 
-_FRESH_SECONDS = 3.0
+_FRESH_SECONDS = 2.0
 _MOST_INSTALLATIONS, _MOST_REPOSITORIES = 5, 10
 _log = structlog.stdlib.get_logger("sockgate.setup")
 

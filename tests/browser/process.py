@@ -71,6 +71,8 @@ class Server:
             self._process.send_signal(signal.SIGTERM)
         code = self._process.wait(20)
         self._reader.join(5)
+        if self._process.stderr:
+            self._process.stderr.close()
         return code
 
     def logged(self, event: str) -> list[dict[str, Any]]:
