@@ -176,9 +176,11 @@ class _Reader:
             return None if given else self._problem(str(error), None)
         if not given or stored is None:
             return stored
-        missing = [name for name in ("APP_ID", "WEBHOOK_SECRET") if name not in given]
-        if not any(name.startswith("PRIVATE_KEY") for name in given):
-            missing.insert(1, "PRIVATE_KEY")
+        missing = [
+            name
+            for name in ("APP_ID", "PRIVATE_KEY", "WEBHOOK_SECRET")
+            if name not in given and f"{name}_PATH" not in given
+        ]
         if missing:
             file = data_dir / store.NAME
             self.problems.append(

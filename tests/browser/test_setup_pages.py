@@ -94,6 +94,10 @@ def test_from_nothing_to_a_required_check(
     if scripts:
         looks_right(page, f"setup-4-installed-{name}")
 
+    log = "".join(server.lines)
+    for secret in (app.secret, app.client_secret, app.private_key.split("\n")[1]):
+        assert secret not in log
+
     shop.rulesets.append(Ruleset(1, "acme/shop", [Asked("docker-socket", app.id)]))
     expect(page.get_by_role("heading", name="Everything is in place")).to_be_visible()
     if scripts:
@@ -130,6 +134,10 @@ def test_by_keyboard_alone(server: Server, github: SmallGitHub, visit: Visit) ->
     for _ in range(3):
         keys.press("Tab")
     expect(page.get_by_role("link", name="Install on GitHub")).to_be_focused()
+
+    assert server.stop() == 0
+    with Server(server.data) as again:  # what was stored is enough
+        again.wait_for(lambda: again.status("/readyz") == 200)
 
 
 def test_mistakes_are_said_where_they_are(
