@@ -1,0 +1,3 @@
+target "nightly" {
+  inherits = ["base"]
+}

@@ -1,0 +1,3 @@
+target "old" {
+  ssh = ["engine=/var/run/docker.sock"]
+}

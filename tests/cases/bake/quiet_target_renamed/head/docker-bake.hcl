@@ -1,0 +1,3 @@
+target "new" {
+  ssh = ["engine=/var/run/docker.sock"]
+}

@@ -1,0 +1,8 @@
+variable "REMOTE" {
+  default = ""
+}
+target "app" {
+  args = {
+    DOCKER_HOST = REMOTE
+  }
+}
