@@ -93,10 +93,10 @@ class _Bake:
                     yield self._grant(subject, block, target.resource, value, given)
         arguments = at.get("args")
         for mapping in self._flat(arguments) if arguments is not None else ():
-            for key, (_, value) in mapping.node.entries().items():
+            for key, (_, written) in mapping.node.entries().items():
                 if not sockets.daemon_variable(key):
                     continue
-                argument = At(value, mapping.path, mapping.after)
+                argument = At(written, mapping.path, mapping.after)
                 given = self._given(argument)
                 address = sockets.address(given.text)
                 if address is not None:

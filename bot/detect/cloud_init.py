@@ -1,6 +1,7 @@
 """What a machine does when it starts for the first time, as cloud-init is told.
 
-Source: cloud-init documentation, module reference: runcmd, bootcmd, write_files, users.
+Source: cloud-init documentation, module reference: runcmd, bootcmd, write_files. What
+groups its `users` are in is no container, job or script (`bot/detect/installed.py`).
 """
 
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from collections.abc import Iterator
 from bot.detect.ci.places import Places, Subject
 from bot.detect.ci.steps import argv_grants, script_grants
 from bot.detect.grant import Grant
-from bot.detect.installed import GROUP, joins, written
+from bot.detect.installed import written
 from bot.detect.pods.values import text_of
 from bot.detect.positioned import Node
 
@@ -32,14 +33,6 @@ def cloud_config_grants(places: Places, owner: str, document: Node) -> Iterator[
             yield from written(
                 places, Subject(_named(owner, f"file {path}"), node=file), path, content
             )
-    users = document.get("users")
-    for user in users.listed() if users is not None else ():
-        groups = user.get("groups")
-        for group in groups.listed() if groups is not None else ():
-            if joins(group.text):
-                name = text_of(user.get("name"))
-                who = Subject(_named(owner, f"user {name}"), node=user)
-                yield places.mounted(who, GROUP, places.here(group))
 
 
 def _named(owner: str, name: str) -> str:

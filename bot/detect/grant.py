@@ -24,7 +24,7 @@ class How(StrEnum):
     RAW_API = "raw-api"  # curl --unix-socket and the like
     LISTEN = "daemon-listen"  # the daemon itself is opened up: dockerd -H tcp://
     RELAY = "relay"  # socat, ssh -L and the like
-    PERMISSION = "permission"  # chmod 666 on the socket, a user put into group docker
+    PERMISSION = "permission"  # chmod 666 on the socket
     DECLARED = "declared"  # expects a socket, gives nothing by itself: VOLUME, ENV DOCKER_HOST
     PLATFORM = "platform"  # implicit grants
 

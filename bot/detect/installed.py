@@ -1,7 +1,9 @@
-"""What a tool that sets a machine up does to it: files that it writes, users that it makes.
+"""What a tool that sets a machine up does to it: the files that it writes.
 
-For Ansible and cloud-init. Source: dockerd reference, "Daemon socket option"; Docker documentation,
-"Manage Docker as a non-root user" (members of the group `docker` control the daemon).
+For Ansible and cloud-init. Source: dockerd reference, "Daemon socket option". An account that is
+put into the group `docker` is told nowhere, whether a script, a Dockerfile or one of these tools
+does it: an account is no container, job or script, and setting up a machine with Docker nearly
+always does it.
 """
 
 import re
@@ -14,7 +16,6 @@ from bot.detect.grant import Grant, How, Severity
 from bot.detect.positioned import Node
 from bot.detect.sockets import Target
 
-GROUP = Target("docker", How.PERMISSION, Severity.HIGH)
 _SHEBANG = re.compile(r"\s*#!.*\b(?:ba|da|a|z|k)?sh\b")
 _DAEMON_FILES = re.compile(
     r"/etc/(?:default|sysconfig)/docker\b|docker(?:\.service|\.service\.d/|\.socket)|daemon\.json"
@@ -34,8 +35,3 @@ def written(places: Places, who: Subject, path: str, text: Node) -> Iterator[Gra
                 if target is not None and not line.lstrip().startswith("#"):
                     opened = Target(target.resource, How.LISTEN, Severity.CRITICAL)
                     yield places.mounted(who, opened, places.put(Place(places.path, number)))
-
-
-def joins(groups: str) -> bool:
-    """Tell whether a list of groups, written with commas or blanks, has the daemon's."""
-    return "docker" in re.split(r"[,\s]+", groups)

@@ -2,7 +2,7 @@
 
 Source: documentation of community.docker (docker_container, docker_swarm_service,
 docker_compose_v2, docker_stack), containers.podman (podman_container, podman_pod),
-kubernetes.core.k8s and of ansible.builtin (user, file, copy, lineinfile, blockinfile).
+kubernetes.core.k8s and of ansible.builtin (file, copy, lineinfile, blockinfile).
 `docker_host` is where the module itself finds the daemon: no mount.
 """
 
@@ -14,7 +14,7 @@ from bot.detect import mounts, sockets
 from bot.detect.ci.places import Subject
 from bot.detect.grant import Grant, How
 from bot.detect.handed import Handed
-from bot.detect.installed import GROUP, joins, written
+from bot.detect.installed import written
 from bot.detect.kube.objects import object_grants
 from bot.detect.mounts import repository
 from bot.detect.pods import block
@@ -92,15 +92,6 @@ def _objects(handed: Handed, who: Subject, given: Node) -> Iterator[Grant]:
                 yield replace(grant, subject=f"{who.name}, {grant.subject}")
 
 
-def _user(handed: Handed, who: Subject, given: Node) -> Iterator[Grant]:
-    """Yield the membership of the group that may talk to the daemon."""
-    groups = given.get("groups")
-    for at in handed.scope.flat(handed.at(groups)) if groups is not None else ():
-        text = handed.scope.text(at)
-        if joins(text.text) and handed.text(given.get("state")) != "absent":
-            yield handed.grant(who, GROUP, at, text)
-
-
 def _file(handed: Handed, who: Subject, given: Node) -> Iterator[Grant]:
     """Yield a socket that everyone may write to."""
     path = given.get("path") or given.get("dest") or given.get("name")
@@ -129,7 +120,6 @@ HANDLERS: Mapping[str, Callable[[Handed, Subject, Node], Iterator[Grant]]] = {
     ),
     **dict.fromkeys(("docker_compose", "docker_compose_v2", "docker_stack"), _compose),
     **dict.fromkeys(("k8s", "kubernetes"), _objects),
-    "user": _user,
     "file": _file,
     **dict.fromkeys(("copy", "lineinfile", "blockinfile", "ini_file"), _written),
 }
