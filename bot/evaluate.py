@@ -26,7 +26,7 @@ from bot.forge.client import Client, GitHub
 from bot.forge.error import ForgeError
 from bot.forge.label import with_label
 from bot.forge.read import Now
-from bot.gate.facts import Facts
+from bot.gate.facts import Facts, was_replaced
 from bot.gate.justification import Why, labelled
 from bot.gate.verdict import Verdict, gravest, policy_of, verdict
 from bot.memory import Memory, MemoryFailedError, NoMemory
@@ -44,6 +44,7 @@ Told = Callable[[str, str], None]
 _ANNOUNCED = 2.0  # seconds: what was just announced may not be found yet
 _NO_MEMORY = NoMemory()
 _LISTED = 5.0  # seconds: likewise who put a label on
+_SECOND = 1.0  # GitHub's times have whole seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,8 @@ def _written(means: _Means, facts: Facts, answer: Verdict, worst: Verdict) -> Do
     means.memory.record(audit(answer, facts, means.now()))
     if sent.left is not None:
         raise sent.left
+    if any(was_replaced(run, facts) for run in sent.published):
+        raise ForgeError("shown in the second of a forced push", retry=True, after=_SECOND)
     if answer.refusal is not None and answer.refusal.why is Why.NOT_YET:
         raise ForgeError(f"not listed yet: {answer.refusal.why}", retry=True, after=_LISTED)
     return Done(answer, facts.head, writes)

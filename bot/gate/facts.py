@@ -142,3 +142,9 @@ class Facts:
         """Return our newest run on the head."""
         on_head = [run for run in self.checks if run.head == self.head]
         return on_head[-1] if on_head else None
+
+
+def was_replaced(run: CheckRun, facts: Facts) -> bool:
+    """Tell whether a forced push came after a run: a newer run may have gone with it."""
+    shown = run.completed_at
+    return shown is not None and any(shown <= push for push in facts.force_pushes)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bot.gate.facts import CheckRun, Facts, LabelEvent, Role
+from bot.gate.facts import CheckRun, Facts, LabelEvent, Role, was_replaced
 from bot.gate.policy import Policy
 
 _REASON = re.compile(
@@ -165,11 +165,7 @@ def _cover(runs: list[CheckRun], facts: Facts, event: LabelEvent) -> frozenset[s
     before = [run for run in runs if run.completed_at is not None and run.completed_at < event.at]
     if not before:
         return frozenset()
-    newest = before[-1]
-    replaced = any(
-        newest.completed_at <= push for push in facts.force_pushes if newest.completed_at
-    )
-    return frozenset() if replaced else newest.shown
+    return frozenset() if was_replaced(before[-1], facts) else before[-1].shown
 
 
 def _reason(facts: Facts, login: str) -> str:

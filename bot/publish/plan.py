@@ -1,6 +1,6 @@
 """Desired minus observed -> the writes that are still missing. Run twice, the second is empty."""
 
-from bot.gate.facts import Comment, Facts
+from bot.gate.facts import Comment, Facts, was_replaced
 from bot.gate.justification import Why, same_label
 from bot.gate.verdict import Verdict
 from bot.publish.check import WAITING, check, refusal_comment
@@ -33,11 +33,15 @@ def plan(verdict: Verdict, facts: Facts, worst: Verdict | None = None) -> tuple[
 
 
 def missing(wanted: PutCheck, facts: Facts) -> tuple[PutCheck, ...]:
-    """Return a check where it does not stand already as our newest on the head."""
+    """Return a check where it does not stand already as our newest on the head.
+
+    After a forced push back to an earlier head it is shown anew: a label counts for what was shown
+    since then.
+    """
     standing = facts.own_check()
-    if standing is not None and standing.digest == wanted.key and not facts.check_asked:
-        return ()
-    return (wanted,)
+    if standing is None or standing.digest != wanted.key or facts.check_asked:
+        return (wanted,)
+    return (wanted,) if was_replaced(standing, facts) else ()
 
 
 def _comments(verdict: Verdict, facts: Facts) -> tuple[Write, ...]:

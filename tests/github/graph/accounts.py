@@ -47,7 +47,7 @@ class OrganizationNode(Node[Account]):
 
 def actor(context: Context, account: Account | None) -> Node[Account] | None:
     """Show an account as what it is."""
-    if account is None:
+    if account is None or account.deleted:
         return None
     kinds = {"User": UserNode, "Bot": BotNode, "Organization": OrganizationNode}
     return kinds[account.kind](context, account)

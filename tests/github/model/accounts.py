@@ -49,6 +49,7 @@ class Account(Thing):
     created_at: "dt.datetime" = field(init=False)
     owners: set["Account"] = field(default_factory=set)
     roles: dict[str, str] = field(default_factory=dict)
+    deleted: bool = False
 
     def __post_init__(self) -> None:
         self.id = self.hub.ids.new()
@@ -69,6 +70,12 @@ class Account(Thing):
     def signature(self, at: "dt.datetime | None" = None) -> Signature:
         """Return how a commit of this account is signed."""
         return Signature(self.name, self.email, at or self.hub.clock.now())
+
+    def delete(self) -> None:
+        """Delete the account: what it did shows as nobody's, and it has no role anywhere."""
+        self.deleted = True
+        for repository in self.hub.repositories():
+            repository.collaborators.pop(self, None)
 
     def add_owner(self, user: "Account") -> None:
         """Make a user an owner of this organisation, with admin rights in all its repositories."""

@@ -225,9 +225,15 @@ class PullRequest(Thing):
 
     @change
     def reopen(self, *, by: "Account") -> None:
-        """Open again."""
+        """Open again, with what was pushed to the head branch meanwhile."""
         self.state, self.closed_at = "open", None
+        known = set(self.commits())
+        source = self.head_repository
+        self.head_sha = (
+            source.branches.get(self.head_branch, self.head_sha) if source else self.head_sha
+        )
         self._note("reopened", by)
+        self.note_commits(by, known)
         self.hub.events.pull_request("reopened", self, by)
 
     @change

@@ -47,6 +47,8 @@ def events(call: Call) -> Answer:
     shown = [e for e in call.pull("issue_number").timeline if e.kind not in _NO_EVENTS]
 
     def view(event: TimelineEvent) -> Json:
-        return pulls.timeline_event(event, call.urls)
+        view = pulls.timeline_event(event, call.urls)
+        view.pop("state_reason", None)  # of the timeline only
+        return view
 
     return call.page(shown, view)

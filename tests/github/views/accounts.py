@@ -24,7 +24,11 @@ _LISTS = (
 
 
 def user(account: "Account", urls: Urls) -> Json:
-    """``simple-user``, which stands for users, organisations and bots alike."""
+    """``simple-user``, which stands for users, organisations and bots alike.
+
+    An account that was deleted shows as GitHub's user "ghost".
+    """
+    account = account.hub.user("ghost") if account.deleted else account
     path = account.login.replace("[", "%5B").replace("]", "%5D")
     own = f"{urls.api}/users/{path}"
     html = f"apps/{account.graphql_login}" if account.kind == "Bot" else account.login
