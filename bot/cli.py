@@ -29,6 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _scan(options)
             case "audit":
                 return _audit(options)
+            case "doctor":
+                return _doctor(options)
             case _:
                 return _serve()
     except BrokenPipeError:  # the reader has gone, as with `| head`
@@ -73,6 +75,14 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument("--since", metavar="DATE", default="", help="such as 2026-11-24, in UTC")
     audit.add_argument("--until", metavar="DATE", default="", help="likewise, that day included")
     audit.add_argument("--by", metavar="LOGIN", default="", help="who justified")
+    doctor = commands.add_parser(
+        "doctor",
+        help="what is live, against what is needed, and how to mend it",
+        description="Check settings, database, App, webhook, installations and repositories. "
+        "Exit codes: 0 nothing to mend, 1 something to mend, 2 something could not be checked.",
+    )
+    doctor.add_argument("--repo", metavar="OWNER/NAME", default="", help="one repository only")
+    doctor.add_argument("--format", choices=("text", "json"), default="text")
     commands.add_parser("serve", help="run the webhook server; settings from the environment")
     return parser
 
@@ -124,6 +134,21 @@ def _audit(options: argparse.Namespace) -> int:
         sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
     return NOTHING
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from bot.doctor.examine import examine  # noqa: PLC0415
+    from bot.doctor.report import as_json, as_text, exit_code  # noqa: PLC0415
+
+    lines = []
+    for line in examine(os.environ, options.repo):
+        lines.append(line)
+        if options.format == "text":  # as it is found: many repositories take a while
+            sys.stdout.write(as_text([line]))
+            sys.stdout.flush()
+    if options.format == "json":
+        sys.stdout.write(as_json(lines) + "\n")
+    return exit_code(lines)
 
 
 def _serve() -> int:

@@ -1,1 +1,1 @@
-"""`sockgate doctor`: what is live, against what is needed."""
+"""`sockgate doctor`: what is live, against what is needed, and how to mend it."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from threading import Lock
 from typing import Any
 
@@ -23,6 +24,7 @@ from github.GithubException import (
     RateLimitExceededException,
     UnknownObjectException,
 )
+from jwt.algorithms import RSAAlgorithm
 from urllib3.util import Retry
 
 from bot import __version__
@@ -66,7 +68,7 @@ class GitHub:
         count: Counter = lambda _kind, _outcome: None,
     ) -> None:
         self.app_id = app_id
-        self._auth = Auth.AppAuth(app_id, private_key)
+        self._auth = Auth.AppAuth(app_id, sign_func=_signer(private_key))
         self._options: dict[str, Any] = {
             "base_url": api_url.rstrip("/"),
             "timeout": _TIMEOUT,
@@ -232,6 +234,16 @@ class Client:
             raise
         self._count(kind, "ok")
         return answer
+
+
+def _signer(private_key: str) -> Callable[[dict[str, Any]], str]:
+    """Return what signs our tokens. The key is read once, at first use: it takes 50 ms."""
+
+    @cache
+    def key() -> Any:
+        return RSAAlgorithm(RSAAlgorithm.SHA256).prepare_key(private_key)
+
+    return lambda payload: jwt.encode(payload, key(), algorithm="RS256")
 
 
 def _retry() -> Retry:

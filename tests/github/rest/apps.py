@@ -45,7 +45,7 @@ def hook_config(call: Call) -> Answer:
             "content_type": app.content_type,
             "insecure_ssl": app.insecure_ssl,
             "secret": "********",
-            "url": app.webhook_url or "",
+            **({"url": app.webhook_url} if app.webhook_url else {}),
         },
     )
 
