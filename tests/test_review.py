@@ -52,6 +52,23 @@ def test_hunks_of_a_patch_without_headers_as_github_gives_it() -> None:
     assert (hunk.added, hunk.removed_before) == (frozenset({2}), frozenset({2}))
 
 
+NO_END = "\\ No newline at end of file\n"
+
+
+@pytest.mark.parametrize(
+    ("patch", "added"),
+    [
+        (f"@@ -1,2 +1,3 @@\n a\n-b\n{NO_END}+b\n+c\n", {3}),
+        (f"@@ -1,3 +1,2 @@\n a\n-b\n-c\n+b\n{NO_END}", set()),
+        (f"@@ -1,2 +1,2 @@\n a\n-b\n{NO_END}+c\n", {2}),
+        (f"@@ -1 +1,2 @@\n a\n+b\n{NO_END}", {2}),
+    ],
+)
+def test_a_line_that_only_gains_or_loses_its_end_is_not_added(patch: str, added: set[int]) -> None:
+    [hunk] = read_hunks(patch) or ()
+    assert hunk.added == added
+
+
 @pytest.mark.parametrize("patch", ["@@ -1 +1 @@ \n-", "@@ nonsense", "Binary files a and b differ"])
 def test_what_is_no_patch_has_no_hunks(patch: str) -> None:
     assert not read_hunks(patch)

@@ -3,22 +3,25 @@
 from collections.abc import Iterator, Mapping
 
 from bot.detect.grant import Grant
+from bot.detect.lines import Text
 from bot.review.model import Anchor, Change, Hunk, InSummary, OnFile, OnLine
 
 Changes = Mapping[str, Change]  # by the path of the new side
 
 
-def anchor(grant: Grant, changes: Changes) -> Anchor:
+def anchor(grant: Grant, changes: Changes, image: int | None = None) -> Anchor:
     """Return where to show a new grant.
 
-    The added line that says it; else an added line on its way; else a line of its way that a hunk
-    shows; else an added line, or the place of a deleted one, inside the subject's definition; else
-    the file.
+    The added line that says it; else an added line on its way; else `image`, the line that gives
+    an old mount to another image; else a line of its way that a hunk shows; else an added line, or
+    the place of a deleted one, inside the subject's definition; else the file.
     """
     way = tuple(dict.fromkeys((*((s.path, s.line) for s in grant.steps), (grant.path, grant.line))))
     for path, line in way:
         if line in _added(changes.get(path)):
             return OnLine(path, line)
+    if image is not None:
+        return OnLine(grant.path, image)
     for path, line in way:
         if _shown(changes.get(path), line):
             return OnLine(path, line)
@@ -35,6 +38,20 @@ def says_it(grant: Grant, changes: Changes) -> bool:
     """Tell whether a line on the grant's way is an added one."""
     places = [*((step.path, step.line) for step in grant.steps), (grant.path, grant.line)]
     return any(line in _added(changes.get(path)) for path, line in places)
+
+
+def image_line(grant: Grant, text: Text, changes: Changes) -> int | None:
+    """Return the added line inside a subject's definition that names its image, or None.
+
+    `text` is the file of the head that defines the subject.
+    """
+    first, last = grant.extent
+    added = [n for n in sorted(_added(changes.get(grant.path))) if first <= n <= last]
+    for said in (grant.image or "image", "image"):
+        found = next((n for n in added if said in text.line(n)), None)
+        if found is not None:
+            return found
+    return None
 
 
 def _hunks(change: Change | None) -> tuple[Hunk, ...]:

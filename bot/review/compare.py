@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from bot.detect.engine import Detected, detect
 from bot.detect.grant import Grant, Severity, Step, Unknown
+from bot.detect.lines import Text, decode
 from bot.detect.source import Source
 from bot.review.affected import affected, in_scope, wanted
-from bot.review.anchor import Changes, anchor, says_it
+from bot.review.anchor import Changes, anchor, image_line, says_it
 from bot.review.covers import covers
 from bot.review.model import Anchor, Change, Finding, InSummary, OnFile, Review, SetAside
 
@@ -52,6 +53,7 @@ def compare(
     if not implicit:
         aside += [SetAside(grant, _IMPLICIT) for grant in new_grants if grant.implicit]
         new_grants = [grant for grant in new_grants if not grant.implicit]
+        old_grants = [grant for grant in old_grants if not grant.implicit]
     left = _Left(list(old_grants), new_grants)
     old_names = {id(grant): named(grant) for grant in old_grants}
 
@@ -59,7 +61,13 @@ def compare(
     moved = _pair_moved(left, new_name)
     aside += [*moved, *_pair_split(left, aside, moved)]
     aside += _pair_narrower(left, old_grants, new_name)
-    found = _folded([(grant, anchor(grant, by_new)) for grant in left.head])
+    held = {(new_name.get(old.path) or old.path, old.subject, old.resource) for old in old_grants}
+    shown: list[tuple[Grant, Anchor]] = []
+    for grant in left.head:
+        other_image = (grant.path, grant.subject, grant.resource) in held
+        line = _image_line(grant, head, by_new) if other_image and grant.image else None
+        shown.append((grant, anchor(grant, by_new, line)))
+    found = _folded(shown)
     return Review(
         findings=found,
         unknowns=_new_unknowns(of_base, of_head, new_name),
@@ -67,6 +75,12 @@ def compare(
         scanned=sum(1 for one in of_head if one.formats),
         removed=tuple(left.base),
     )
+
+
+def _image_line(grant: Grant, head: Source, changes: Changes) -> int | None:
+    """Return the added line that names the image of a subject that had another one."""
+    content = decode(head.read(grant.path) or b"")
+    return image_line(grant, Text(content), changes) if content is not None else None
 
 
 def survey(source: Source, paths: Iterable[str], *, implicit: bool = False) -> Review:

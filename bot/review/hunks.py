@@ -1,5 +1,8 @@
 """A unified diff of one file -> its hunks on the new side. What GitHub accepts a comment on."""
 
+from itertools import pairwise
+
+from unidiff.constants import LINE_TYPE_NO_NEWLINE
 from unidiff.errors import UnidiffParseError
 from unidiff.patch import Hunk as PatchHunk
 from unidiff.patch import PatchSet
@@ -38,11 +41,27 @@ def _hunk(hunk: PatchHunk) -> Hunk:
     added: set[int] = set()
     removed_before: set[int] = set()
     following = max(hunk.target_start, 1)
+    same = _same_but_for_its_end(hunk)
     for line in hunk:
         if line.is_removed:
             removed_before.add(following)
         elif line.target_line_no is not None:
-            if line.is_added:
+            if line.is_added and line.target_line_no != same:
                 added.add(line.target_line_no)
             following = line.target_line_no + 1
     return Hunk(hunk.target_start, hunk.target_length, frozenset(added), frozenset(removed_before))
+
+
+def _same_but_for_its_end(hunk: PatchHunk) -> int | None:
+    """Return the new-side line that only gained or lost the line end of the file's last line."""
+    lines = list(hunk)
+    for before, marker in pairwise(lines):
+        if marker.line_type != LINE_TYPE_NO_NEWLINE:
+            continue
+        for other in lines:
+            if {before.is_removed, other.is_removed} != {True, False}:
+                continue
+            if before.is_context or other.is_context or other.value != before.value:
+                continue
+            return other.target_line_no if other.is_added else before.target_line_no
+    return None
