@@ -64,7 +64,7 @@ class Stage:
         self._open.callback(database.close)
         upgrade(database.engine)
         metrics = Metrics()
-        judged = partial(evaluate, now=self.github.clock.now)
+        judged = partial(evaluate, now=self.github.clock.now, pause=lambda _: None)
         self._open.enter_context(mock.patch("bot.server.evaluate", judged))
         with mock.patch("bot.server.GitHub", _unhurried):
             backend = server.connect(given, metrics, Records(database.engine))

@@ -91,8 +91,10 @@ class PullRequestNode(Node[PullRequest]):
         """Return the owner of the head's repository."""
         return actor(self.context, self.thing.head_owner)
 
-    def field_base_ref(self) -> RefNode:
-        """Return the base branch."""
+    def field_base_ref(self) -> RefNode | None:
+        """Return the base branch, or null where it is gone."""
+        if self.thing.base_branch not in self.thing.repository.branches:
+            return None
         return RefNode(self.context, Branch(self.thing.repository, self.thing.base_branch))
 
     def field_head_ref(self) -> RefNode | None:
