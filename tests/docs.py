@@ -1,5 +1,6 @@
 """Write the generated pages of docs/. `make docs` runs it; `make test` demands an empty diff."""
 
+import ast
 import inspect
 import sys
 from importlib import import_module
@@ -30,7 +31,39 @@ def _markdown(document: str) -> list[str]:
     return [line.rstrip() for line in document.splitlines()]
 
 
-PAGES = {"docs/formats.md": formats_page}
+_TABLE = "<!-- scenarios: written by `make docs` -->"
+
+
+def gate_page() -> str:
+    """Return docs/gate.md with its last section, the scenarios, from the tests."""
+    kept, mark, _ = _read(TOP / "docs/gate.md").partition(_TABLE)
+    if not mark:
+        raise ValueError(f"docs/gate.md has to say {_TABLE}")
+    parts = [kept.rstrip(), "", mark]
+    for file in sorted((TOP / "tests/scenarios").glob("test_*.py")):
+        tree = ast.parse(file.read_text("utf-8"))
+        tests = [
+            one
+            for one in tree.body
+            if isinstance(one, ast.FunctionDef) and one.name.startswith("test_")
+        ]
+        heading = " ".join((ast.get_docstring(tree) or file.name).split()).rstrip(".")
+        parts += ["", f"### {heading}", "", "| scenario | what is tried | what happens |"]
+        parts += ["|---|---|---|", *map(_scenario, tests)]
+    return "\n".join(parts) + "\n"
+
+
+def _scenario(test: ast.FunctionDef) -> str:
+    """Return one row: the name as a sentence, and the two paragraphs of the docstring."""
+    name = test.name.removeprefix("test_").replace("_", " ").capitalize()
+    paragraphs = (ast.get_docstring(test) or "").split("\n\n")
+    if len(paragraphs) != 2:
+        raise ValueError(f"{test.name}: say in two paragraphs what is tried and what happens")
+    tried, happens = (" ".join(one.split()).replace("|", "\\|") for one in paragraphs)
+    return f"| {name} | {tried} | {happens} |"
+
+
+PAGES = {"docs/formats.md": formats_page, "docs/gate.md": gate_page}
 
 
 def main() -> int:

@@ -179,7 +179,11 @@ def test_the_head_moves_while_it_is_judged(scene: Scene) -> None:
     The verdict of the old head is thrown away, and the new head is red.
     """
     pull = scene.shop.pull({"compose.yaml": COMPOSE + "# x\n"}, by=scene.dev)
-    scene.before("GET", "*/git/trees/*", lambda: pull.push({"compose.yaml": GRANTED}, by=scene.dev))
+
+    def push() -> None:
+        pull.push({"compose.yaml": GRANTED}, by=scene.dev)
+
+    scene.before("GET", "*/git/trees/*", push)
     scene.judged()
     scene.is_red(pull)
 
@@ -190,7 +194,11 @@ def test_the_head_moves_while_the_check_is_written(scene: Scene) -> None:
     The check lands on the commit that was judged; the new head has none until it is red.
     """
     pull = scene.shown_red()
-    scene.before("POST", "*/check-runs", lambda: pull.push({"compose.yaml": MORE}, by=scene.dev))
+
+    def push() -> None:
+        pull.push({"compose.yaml": MORE}, by=scene.dev)
+
+    scene.before("POST", "*/check-runs", push)
     pull.label(LABEL, by=scene.mia)
     scene.judged()
     scene.is_red(pull)

@@ -196,8 +196,7 @@ def test_the_connection_breaks(scene: Scene, how: str) -> None:
     The verdict is that of whole answers: red.
     """
     where = f"/repos/{scene.shop.full_name}/*"
-    faulty = {"reset": True} if how == "cut" else {"truncate": True}
-    scene.github.faults.add("GET", where, times=2, **faulty)
+    scene.github.faults.add("GET", where, times=2, reset=how == "cut", truncate=how == "half")
     scene.shown_red()
 
 
