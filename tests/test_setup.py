@@ -524,6 +524,19 @@ def test_a_form_of_another_site_is_refused(
     assert "manifest" not in page
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "none", ""])
+def test_a_browser_that_says_where_a_form_is_from_is_believed(
+    running: Running, github: SmallGitHub, site: str
+) -> None:
+    browser = running.browser()
+    browser.ask("GET", "/setup")
+    said = browser.ask("POST", "/setup", form(running, github), Sec_Fetch_Site=site)
+    assert said[0] == 403
+    # A proxy may name another host than the browser did.
+    elsewhere = {"Origin": "https://sockgate.example.com", "Sec_Fetch_Site": "same-origin"}
+    assert browser.ask("POST", "/setup", form(running, github), **elsewhere)[0] == 200
+
+
 def test_a_name_of_someone_elses_that_points_here_is_refused(running: Running) -> None:
     host = f"attacker.example:{running.port}"
     status, headers, page = running.browser().ask("GET", "/setup", Host=host)
@@ -531,7 +544,7 @@ def test_a_name_of_someone_elses_that_points_here_is_refused(running: Running) -
     assert "set-cookie" not in headers
     assert "<form" not in page
     assert str(running.door.token) not in page
-    own = {"Host": host, "Origin": f"http://{host}"}
+    own = {"Host": host, "Origin": f"http://{host}", "Sec_Fetch_Site": "same-origin"}
     assert running.browser().ask("POST", "/setup", {"public_url": "x"}, **own)[0] == 403
 
 

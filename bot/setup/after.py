@@ -1,4 +1,8 @@
-"""The pages once there is an App: what is still to do, live, for whoever sets it up."""
+"""The pages once there is an App: what is still to do, live, for whoever sets it up.
+
+They name repositories, so only a browser that did the set-up sees them; everybody else, a later
+start of the server included, gets the page that explains what comes after installing.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +16,6 @@ from bot import pages
 from bot.gate.policy import CHECK
 from bot.setup.door import COOKIE, Door
 from bot.setup.manifest import SETUP, WEBHOOK
-from bot.setup.site import is_local
 from bot.setup.watch import Seen
 
 PROGRESS = "/setup/progress"
@@ -56,8 +59,7 @@ class After:
         )
 
     def _may(self, request: Request) -> bool:
-        cookie = request.cookies.get(COOKIE, "")
-        return self.door.known(cookie) is not None or is_local(self.door, request)
+        return self.door.known(request.cookies.get(COOKIE, "")) is not None
 
 
 def _settled(seen: Seen, evaluated: int) -> bool:

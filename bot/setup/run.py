@@ -29,7 +29,8 @@ class _Result:
 
 def set_up(unset: Unset, listening: socket.socket) -> Door | None:
     """Serve until an App is stored; return who did it. None where asked to stop before that."""
-    door = Door(local=is_loopback(unset.host))
+    # Whoever knows a public address has something in front that makes everybody look local.
+    door = Door(local=is_loopback(unset.host) and not unset.public_url)
     result = _Result()
 
     def stored(credentials: Credentials) -> None:
@@ -61,7 +62,7 @@ def _say(unset: Unset, door: Door, listening: socket.socket) -> None:
     secret = f"{SETUP}?token={door.token}"
     _log.warning(
         "no App is set up yet: open one of these addresses, the second from other machines, once",
-        here=here + SETUP if is_loopback(unset.host) else None,
+        here=here + SETUP if door.is_open else None,
         elsewhere=(unset.public_url or here) + secret,
     )
 

@@ -93,7 +93,7 @@ class SetupSite:
         if visitor is None:
             return _closed()
         origin = request.headers.get("origin", "")
-        if not is_own(origin, request.headers.get("host", "")):
+        if not is_own(request.headers):
             return _failed(403, "This form was sent from another site.")
         body = await _small(request)
         if body is None:
@@ -155,15 +155,11 @@ class SetupSite:
 
     def _visitor(self, request: Request) -> Visitor | None:
         known = self.door.known(request.cookies.get(COOKIE, ""))
-        if known or not is_local(self.door, request):
+        peer = request.client.host if request.client else ""
+        host = request.headers.get("host", "")
+        if known or not self.door.is_local(host, peer, request.headers):
             return known
         return self.door.admit()
-
-
-def is_local(door: Door, request: Request) -> bool:
-    """Say whether a request comes straight from a browser on this machine."""
-    peer = request.client.host if request.client else ""
-    return door.is_local(request.headers.get("host", ""), peer, request.headers)
 
 
 def _wish(form: Form, origin: str) -> Wish | Form:

@@ -3,11 +3,13 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from threading import Lock
 from typing import Any
 
 import structlog
 
+from bot.doctor.links import links
 from bot.doctor.protection import branch
 from bot.forge.client import Client, GitHub
 from bot.forge.error import ForgeError
@@ -49,6 +51,7 @@ class Seen:
 
     name: str = ""
     page: str = ""
+    sent: str = ""  # the page of what GitHub sent lately
     heard: Heard | None = None
     accounts: tuple[str, ...] = ()
     places: tuple[Place, ...] = ()
@@ -59,8 +62,11 @@ class Seen:
 class Watch:
     """Asks GitHub, at most every few seconds however many look."""
 
-    def __init__(self, github: GitHub, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, github: GitHub, web: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._github = github
+        self._web = web
         self._clock = clock
         self._lock = Lock()
         self._seen: tuple[float, Seen] | None = None
@@ -80,12 +86,13 @@ class Watch:
             heard = self._heard()
             installed = self._github.ask("/app/installations?per_page=100")[1]
             working = [one for one in installed if not one.get("suspended_at")]
-            found = list(_first(self._places(working, app["id"]), _MOST_REPOSITORIES + 1))
+            found = list(islice(self._places(working, app["id"]), _MOST_REPOSITORIES + 1))
         except ForgeError as error:
             return Seen(problem=error.reason)
         return Seen(
             name=app["name"],
             page=app["html_url"],
+            sent=links(self._web, app).deliveries,
             heard=heard,
             accounts=tuple((one.get("account") or {}).get("login", "") for one in working),
             places=tuple(found[:_MOST_REPOSITORIES]),
@@ -132,8 +139,3 @@ def _place(client: Client, repository: Any, app: int) -> Place:
         required,
         from_anyone and not required,
     )
-
-
-def _first(places: Iterator[Place], most: int) -> Iterator[Place]:
-    for _, place in zip(range(most), places, strict=False):
-        yield place
