@@ -50,7 +50,7 @@ def free_form(node: Node) -> Node:
     return Node("map", "", (), tuple(pairs), node.start, node.end, node.document)
 
 
-def _container(handed: Handed, who: Subject, given: Node) -> Iterator[Grant]:
+def container_grants(handed: Handed, who: Subject, given: Node) -> Iterator[Grant]:
     """Yield what a container, a service of a swarm or a pod is handed."""
     image = handed.text(given.get("image"))
     own = replace(who, image=repository(image) if image else None)
@@ -78,7 +78,7 @@ def _compose(handed: Handed, who: Subject, given: Node) -> Iterator[Grant]:
                     digest = service.digest()
                     extent = (service.line, service.last_line)
                     own = Subject(f"{who.name}, service {name}", None, digest, extent)
-                    yield from _container(handed, own, service)
+                    yield from container_grants(handed, own, service)
 
 
 def _objects(handed: Handed, who: Subject, given: Node) -> Iterator[Grant]:
@@ -116,7 +116,7 @@ def _written(handed: Handed, who: Subject, given: Node) -> Iterator[Grant]:
 HANDLERS: Mapping[str, Callable[[Handed, Subject, Node], Iterator[Grant]]] = {
     **dict.fromkeys(
         ("docker_container", "docker_swarm_service", "podman_container", "podman_pod", "docker"),
-        _container,
+        container_grants,
     ),
     **dict.fromkeys(("docker_compose", "docker_compose_v2", "docker_stack"), _compose),
     **dict.fromkeys(("k8s", "kubernetes"), _objects),
