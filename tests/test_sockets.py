@@ -62,6 +62,12 @@ HARMLESS = (
 )  # fmt: skip
 ADDRESSES = {
     "unix:///var/run/docker.sock": "docker",
+    "unix:/var/run/docker.sock": "docker",
+    "tcp://${HOST}:${PORT}": "tcp://${HOST}:${PORT}",
+    "tcp://${HOST:-build}": "tcp://${HOST:-build}:2375",
+    "tcp://{{ host | default('a/b:c') }}:2375": "tcp://{{ host | default('a/b:c') }}:2375",
+    "tcp://[::1]": "tcp://[::1]:2375",
+    "tcp://[::1]:2375": "tcp://[::1]:2375",
     "unix:///custom/engine.sock": "unix:///custom/engine.sock",
     "npipe:////./pipe/docker_engine": "docker",
     "tcp://docker:2375": "tcp://docker:2375",

@@ -148,6 +148,7 @@ _DAEMON_VARIABLES = frozenset(
 _ENDPOINT_OPTION = re.compile(r"\A--?[\w.-]*docker[\w.-]*(?:endpoint|host|socket)\Z", re.IGNORECASE)
 
 _TLS_PORT = "2376"
+_ONE_SLASH = re.compile(r"(?P<scheme>unix):/(?!/)", re.IGNORECASE)
 
 
 def normalise(path: str) -> str:
@@ -253,6 +254,8 @@ def address(url: str) -> Target | None:
     text = url.strip().strip("\"'")
     if not text or len(text) > _LONGEST_PATH:
         return None
+    if one_slash := _ONE_SLASH.match(text):
+        text = f"{one_slash['scheme']}://{text[one_slash.end() - 1 :]}"
     scheme, _, rest = text.partition("://")
     scheme = scheme.lower()
     if scheme in {"unix", "npipe"} and rest:
@@ -278,10 +281,12 @@ def address(url: str) -> Target | None:
 
 
 def _network(rest: str) -> Target | None:
-    authority = rest.split("/", 1)[0]
-    host, colon, port = authority.rpartition(":")
-    if not colon or (unresolved(authority) and "}" in port):
-        host, port = authority, ""
+    # Colons and slashes inside variables and templates separate nothing.
+    plain = _OPAQUE.sub(lambda found: "x" * len(found[0]), rest).partition("/")[0]
+    host, port = rest[: len(plain)], ""
+    colon = plain.rfind(":")
+    if colon > plain.rfind("]"):
+        host, port = host[:colon], host[colon + 1 :]
     if port == _TLS_PORT:
         return None
     host = host.rsplit("@", 1)[-1] or "localhost"
