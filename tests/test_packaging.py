@@ -83,6 +83,7 @@ def test_the_wheel_holds_the_package_whole_and_nothing_else(wheel: Path) -> None
     ).stdout.splitlines()
     assert set(tracked) <= set(names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
+    assert "bot/app.yml" in names  # the set-up sends it to GitHub
 
 
 def test_the_command_works_from_the_wheel(wheel: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ for (const form of document.querySelectorAll("form[data-send]")) {
 // A part that changes is fetched again, until it says that nothing will change any more.
 for (const part of document.querySelectorAll("[data-live]")) {
   const look = async () => {
-    let wait = 1500;
+    let wait = 1000;
     try {
       const answer = await fetch(part.dataset.live, { headers: { Accept: "text/html" } });
       if (answer.ok) {

@@ -26,7 +26,7 @@ class After:
     """What the routes work with."""
 
     door: Door
-    look: Callable[[], Seen]
+    look: Callable[..., Seen]
     evaluations: Callable[[], int]  # finished since the start
     public_url: str
 
@@ -38,15 +38,15 @@ class After:
         if not self._may(request):
             # GitHub sends everybody here who has installed the App.
             return pages.page("setup_installed.html", check=CHECK)
-        return await self._shown("setup_after.html")
+        return await self._shown("setup_after.html", news="installation_id" in request.query_params)
 
     async def _part(self, request: Request) -> Response:
         if not self._may(request):
             return Response(status_code=403)
         return await self._shown("setup_progress.html")
 
-    async def _shown(self, template: str) -> Response:
-        seen = await run_in_threadpool(self.look)
+    async def _shown(self, template: str, *, news: bool = False) -> Response:
+        seen = await run_in_threadpool(self.look, news=news)
         evaluated = await run_in_threadpool(self.evaluations)
         return pages.page(
             template,

@@ -15,7 +15,7 @@ from bot.forge.client import Client, GitHub
 from bot.forge.error import ForgeError
 from bot.gate.policy import CHECK
 
-_FRESH_SECONDS = 2.0
+_FRESH_SECONDS, _NEWS_SECONDS = 2.0, 0.5
 _MOST_INSTALLATIONS, _MOST_REPOSITORIES = 5, 10
 _log = structlog.stdlib.get_logger("sockgate.setup")
 
@@ -72,11 +72,12 @@ class Watch:
         self._seen: tuple[float, Seen] | None = None
         self._asked_again = False
 
-    def look(self) -> Seen:
-        """Return how things stand."""
+    def look(self, *, news: bool = False) -> Seen:
+        """Return how things stand; `news` where something has just changed."""
         with self._lock:
             now = self._clock()
-            if self._seen is None or now - self._seen[0] > _FRESH_SECONDS:
+            fresh = _NEWS_SECONDS if news else _FRESH_SECONDS
+            if self._seen is None or now - self._seen[0] > fresh:
                 self._seen = (now, self._ask())
             return self._seen[1]
 
