@@ -1,8 +1,8 @@
 """`${{ … }}` in a workflow -> what it stands for, as far as the files say.
 
-Source: GitHub documentation, "Expressions" and "Contexts". Read are `env`, `matrix`, `inputs` and
-literals; where an expression chooses among several, the one that names a daemon is taken: it is
-what some run of the workflow gets.
+Source: GitHub documentation, "Expressions" and "Contexts". Read are `env`, `matrix`, `inputs`,
+`steps` and literals; where an expression chooses among several, the one that names a daemon is
+taken: it is what some run of the workflow gets.
 """
 
 import re
@@ -16,7 +16,7 @@ from bot.detect.shell import Script
 
 _EXPRESSION = re.compile(r"\$\{\{(?P<body>(?:[^{}'\n]|'[^'\n]*'|\{[^{}\n]*\})*)\}\}")
 _REFERENCE = re.compile(
-    r"(?P<context>github\.event\.inputs|inputs|env|matrix)"
+    r"(?P<context>github\.event\.inputs|inputs|env|matrix|steps)"
     r"(?:\.(?P<name>[\w.-]+)|\[ *'(?P<quoted>[^']+)' *\])"
 )
 _LITERAL = re.compile(r"'(?P<text>(?:[^'\n]|'')*)'")
@@ -34,6 +34,7 @@ class Scope:
     env: Variables = field(default_factory=dict)
     matrix: Mapping[str, Script] = field(default_factory=dict)
     inputs: Mapping[str, Script] = field(default_factory=dict)
+    outputs: Variables = field(default_factory=dict)  # of the steps before, "id.outputs.name"
 
     def read(self, node: Node) -> Script:
         """Return a scalar as a script, its expressions resolved."""
@@ -64,8 +65,8 @@ class Scope:
     def _known(self, reference: re.Match[str]) -> Script | None:
         name = reference["name"] or reference["quoted"]
         match reference["context"]:
-            case "env":
-                value = self.env.get(name)
+            case "env" | "steps" as context:
+                value = (self.env if context == "env" else self.outputs).get(name)
                 return Script(value.text, (value.line,)) if value is not None else None
             case "matrix":
                 return self.matrix.get(name)

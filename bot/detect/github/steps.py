@@ -23,9 +23,11 @@ GIVEN = Target("docker", How.PLATFORM, Severity.CRITICAL)
 _MOUNTING = frozenset({"addnab/docker-run-action"})
 
 _EXPORT = re.compile(
-    r"""\becho\s+(?P<quote>["']?)(?P<name>\w+)=(?P<value>[^"'\n]*?)(?P=quote)\s*"""
-    r"""(?:>>|\|\s*tee\s+(?:-a|--append))\s*["']?(?:\$\{?|\$env:)GITHUB_ENV\b"""
+    r"""\becho\s+(?P<quote>["']?)(?P<name>[\w-]+)=(?P<value>[^"'\n]*?)(?P=quote)\s*"""
+    r"""(?:>>|\|\s*tee\s+(?:-a|--append))\s*["']?(?:\$\{?|\$env:)GITHUB_(?P<file>ENV|OUTPUT)\b"""
 )
+_HANDS_ON = re.compile(r"GITHUB_OUTPUT|::set-output")
+_SET_OUTPUT = re.compile(r"::set-output name=(?P<name>[\w-]+)::(?P<value>[^\s\"']*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,5 +137,25 @@ def exported(step: Node, scope: Scope) -> Environment:
     found: Environment = {}
     for text, line in zip(script.text.split("\n"), script.lines, strict=False):
         for match in _EXPORT.finditer(text):
-            found[match["name"]] = Value(match["value"], line)
+            if match["file"] == "ENV":
+                found[match["name"]] = Value(match["value"], line)
+    return found
+
+
+def handed_on(step: Node, scope: Scope) -> Environment:
+    """Return what a step writes to $GITHUB_OUTPUT, as `steps` names it: "id.outputs.name".
+
+    Only what says all of an address by itself; the rest stays as unknown as it is.
+    """
+    run, named = step.get("run"), step.get("id")
+    if run is None or run.kind != "scalar" or named is None or not _HANDS_ON.search(run.text):
+        return {}
+    script = scope.read(run)
+    found: Environment = {}
+    for text, line in zip(script.text.split("\n"), script.lines, strict=False):
+        written = [m for m in _EXPORT.finditer(text) if m["file"] == "OUTPUT"]
+        for match in (*written, *_SET_OUTPUT.finditer(text)):
+            if "$" not in match["value"] and "`" not in match["value"]:
+                key = f"{named.text.strip()}.outputs.{match['name']}"
+                found[key] = Value(match["value"].strip(), line)
     return found

@@ -14,6 +14,7 @@ from bot.detect.github.steps import (
     GIVEN,
     Surroundings,
     exported,
+    handed_on,
     step_grants,
     step_inputs,
     step_subject,
@@ -142,7 +143,9 @@ class Reader:
         if steps is None:
             return
         written: dict[str, Value] = {}  # to $GITHUB_ENV
-        scope = replace(around.scope, env=ChainMap(written, dict(around.scope.env)))
+        outputs: dict[str, Value] = {}  # to $GITHUB_OUTPUT
+        known = ChainMap(written, dict(around.scope.env))
+        scope = replace(around.scope, env=known, outputs=outputs)
         around = replace(around, scope=scope)
         for number, step in enumerate(steps.listed(), 1):
             if step.kind != "map":
@@ -155,6 +158,7 @@ class Reader:
                 subject = step_subject(around.subject, step, number)
                 yield from self._call(uses, step_inputs(step, scope), scope, subject, depth)
             written |= exported(step, around.scope)
+            outputs |= handed_on(step, around.scope)
 
     def _action(self, runs: Node, scope: Scope, subject: str, depth: int) -> Iterator[Grant]:
         using = runs.get("using")

@@ -175,9 +175,12 @@ def _buildx(call: Call, name: str, words: Sequence[Arg]) -> Pieces:
     """`docker buildx create --driver remote tcp://…`."""
     if not words or words[0].text != "create":
         return UNKNOWN
-    for word in Options(words[1:], RUN, interspersed=True).rest:
+    options = Options(words[1:], RUN, interspersed=True)
+    given = [option.value.text for option in options.all("--driver-opt") if option.value]
+    secured = any(mounts.options(text).keys() & {"cacert", "cert", "key"} for text in given)
+    for word in options.rest:
         target = sockets.address(word.text) if "://" in word.text else None
-        if target is not None:
+        if target is not None and not (secured and target.resource.startswith("tcp://")):
             call.host.report(call, target, word, command=f"{name} buildx create", about=word.text)
     return UNKNOWN
 

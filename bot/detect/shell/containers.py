@@ -220,7 +220,7 @@ def listening(text: str) -> Target | None:
     """Return what a daemon that listens on an address opens up, None for a local socket."""
     if text.startswith(("unix:", "fd:", "npipe:")):
         return None
-    if "://" not in text and not re.fullmatch(r"\S*:\d{2,5}", text):
+    if "://" not in text and not re.fullmatch(r"\S*:(?:\d{2,5}|\$\{?\w+\}?)", text):
         return None
     target = sockets.address(text if "://" in text else f"tcp://{text}")
     if target is None or not target.resource.startswith("tcp://"):

@@ -26,6 +26,7 @@ _TCP_CLIENT = re.compile(
 _OWN = re.compile(r"docker|podman", re.IGNORECASE)  # in the name of a variable that nothing gives
 _API_URL = re.compile(r"(?:https?://)?(?P<host>[^/\s]+:2375)(?P<path>/\S*)?")
 _ASKS_WHETHER = re.compile(r"/?(?:v[\d.]+/)?(?:_ping|version|info)?\Z")
+_CERTIFIED = re.compile(r"--tls(?:cacert|cert|key|dir)\b")
 _LISTEN_TEXT = re.compile(r"(?:-H|--host)[= ]*(?P<address>tcp://[^\s\"'|,#/]+)")
 _DAEMON_FILES = re.compile(
     r"(?:docker[\w.-]*\.service|/etc/(?:default|sysconfig)/docker\b|docker\.service\.d/|daemon\.json)"
@@ -153,6 +154,8 @@ def _buildctl(call: Call) -> Pieces:
             if target is not None:
                 call.host.report(call, target, value, flag, command="buildctl build", about=path)
         elif target := sockets.address(value.text):
+            if target.resource.startswith("tcp://") and any(map(_CERTIFIED.match, call.texts())):
+                continue
             call.host.report(call, target, value, flag, command="buildctl", about=value.text)
     return UNKNOWN
 
@@ -208,6 +211,7 @@ HANDLERS: Mapping[str, Callable[[Call], Pieces]] = {
     "socat": _socat,
     "curl": _curl,
     "wget": _curl,
+    **dict.fromkeys(("invoke-restmethod", "invoke-webrequest", "irm", "iwr"), _curl),
     "nc": _netcat,
     "ncat": _netcat,
     "netcat": _netcat,

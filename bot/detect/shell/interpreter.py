@@ -122,10 +122,14 @@ def _extent(words: Sequence[Arg]) -> tuple[int, int]:
 
 
 def _finished(found: Iterable[Reach], *, secured: bool) -> tuple[Reach, ...]:
-    """Put reaches in order; of one script's own ways to one daemon keep the first."""
+    """Put reaches in order; of one script's own ways to one daemon keep the first.
+
+    What holds for all that follows (`export`, a line in $GITHUB_ENV) goes before what holds for one
+    command.
+    """
     kept: list[Reach] = []
     own: set[tuple[str, How]] = set()
-    for reach in sorted(found, key=lambda reach: (reach.line, reach.resource)):
+    for reach in sorted(found, key=lambda r: (not _lasting(r), r.line, r.resource)):
         if reach.image is None and reach.how in {How.ADDRESS, How.RAW_API}:
             tcp = reach.resource.startswith("tcp://") and not reach.resource.endswith(":2375")
             if secured and reach.how is How.ADDRESS and tcp:
@@ -134,7 +138,11 @@ def _finished(found: Iterable[Reach], *, secured: bool) -> tuple[Reach, ...]:
                 continue
             own.add((reach.resource, reach.how))
         kept.append(reach)
-    return tuple(kept)
+    return tuple(sorted(kept, key=lambda reach: (reach.line, reach.resource)))
+
+
+def _lasting(reach: Reach) -> bool:
+    return reach.command.startswith("export ")
 
 
 def _by_line(script: Script, env: Env | None, dialect: Dialect, start: int) -> list[Reach]:

@@ -12,6 +12,7 @@ from bot.detect.shell.pieces import Arg, Piece, Pieces, arg
 Handler = Callable[[Call], Pieces]
 
 _ASSIGNED = re.compile(r"([A-Za-z_]\w*)=", re.ASCII)
+_ENV_DRIVE = re.compile(r"env:[\\/]*(?=\w)", re.IGNORECASE)
 SHELLS = names("sh bash zsh dash ash ksh mksh fish rbash")
 
 
@@ -243,6 +244,15 @@ def set_variable(call: Call) -> Pieces:
     return NONE
 
 
+def set_item(call: Call) -> Pieces:
+    """PowerShell `Set-Item Env:DOCKER_HOST …`, `New-Item -Path Env:/X -Value …`."""
+    values = [word for word in call.args[1:] if not word.text.startswith("-")]
+    found = _ENV_DRIVE.match(values[0].text) if len(values) > 1 else None
+    if found is not None:
+        call.host.assign(call._replace(args=()), values[0].tail(found.end()), values[1])
+    return NONE
+
+
 def has_script(call: Call) -> bool:
     """Tell whether a shell is given text to run: `sh -ec "…"`."""
     first = call.args[1].text if len(call.args) > 2 else ""
@@ -271,6 +281,7 @@ HANDLERS: Mapping[str, Handler] = {
     "invoke-expression": joined_command,
     "iex": joined_command,
     "start-process": start_process,
+    **dict.fromkeys(("set-item", "new-item", "si", "ni"), set_item),
     **dict.fromkeys(("out-file", "add-content", "set-content", "tee-object"), out_file),
     **dict.fromkeys(
         (

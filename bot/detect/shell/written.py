@@ -26,10 +26,13 @@ _SCRIPT = re.compile(r".*\.(?:sh|bash)\Z")
 _UNIT = re.compile(
     r".*(?:\.service|\.service\.d/[^/]+\.conf|/etc/init/[^/]+\.conf|/cron[^/]*/\w+)\Z"
 )
-_DAEMON = re.compile(r".*(?:/etc/docker/daemon\.json|/etc/(?:default|sysconfig)/docker\b.*)\Z")
+_DAEMON = re.compile(
+    r".*(?:/etc/docker/daemon\.json|docker[\\/]config[\\/]daemon\.json|/etc/(?:default|sysconfig)/docker\b.*)\Z"
+)
 _SHEBANG = re.compile(r"\s*#!\s*\S*(?:/|env\s+)(?:ba|z|da|a|k)?sh\b")
 _ASSIGNED = re.compile(
-    r"\s*(?:export\s+|set\s+-gx\s+)?(?P<name>[A-Z_]+)[= ][\"']?(?P<value>[^\s\"']*)"
+    r"\s*(?:export\s+|set\s+-gx\s+)?(?P<name>[A-Z_]+)[= ][\"']?"
+    r"(?P<value>(?:\$\([^)\n]*\)|[^\s\"'])*)"
 )
 _EXEC = re.compile(r"\s*(?:Exec\w+\s*=\s*[-@:+!]*|exec\s+|(?:[\d*/,-]+\s+){5}(?:root\s+)?)(?=\S)")
 _LOGGED = re.compile(
