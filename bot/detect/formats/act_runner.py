@@ -8,7 +8,6 @@ Source: the runners' example configurations (`container.options`, `container.doc
       options: -v /var/run/docker.sock:/var/run/docker.sock
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -17,13 +16,17 @@ from bot.detect.ci.containers import Container, container_grants
 from bot.detect.ci.places import Environment, Places, Subject, address_grants, value_of
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, How, Severity, Unknown
+from bot.detect.keys import Keyed
 from bot.detect.lines import Text, decode
 from bot.detect.positioned import Node, read_yaml
 from bot.detect.sockets import Target
 from bot.detect.source import Source
 
-_LIKE = re.compile(r"^[ \t]*(?:valid_volumes|workdir_parent|docker_host|force_pull):", re.MULTILINE)
-_CONTAINER = re.compile(r"^[ \t]*container:", re.MULTILINE)
+_LIKE = Keyed(
+    r"^[ \t]*(?:valid_volumes|workdir_parent|docker_host|force_pull):",
+    "valid_volumes", "workdir_parent", "docker_host", "force_pull",
+)  # fmt: skip
+_CONTAINER = Keyed(r"^[ \t]*container:", "container")
 _KEYS = frozenset({"valid_volumes", "workdir_parent", "docker_host", "force_pull", "force_rebuild"})
 _SUBJECT = "every job of the runner"
 

@@ -16,6 +16,7 @@ from bot.detect.ci.places import Places
 from bot.detect.engine import unread
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
+from bot.detect.keys import Keyed
 from bot.detect.lines import Text, decode
 from bot.detect.positioned import read_yaml
 from bot.detect.source import Source
@@ -32,7 +33,7 @@ _ANSIBLE = re.compile(
 _SETTING = re.compile(
     r"^[ \t-]*\w*(?:volumes?|mounts?|binds?)[ \t]*:", re.MULTILINE | re.IGNORECASE
 )
-_OBJECT = re.compile(r"^(?:apiVersion|services)[ \t]*:", re.MULTILINE)
+_OBJECT = Keyed(r"^(?:apiVersion|services)[ \t]*:", "apiVersion", "services")
 _TELLING = re.compile(
     r"docker|podman|containerd|crio|nerdctl|\.sock|_HOST|:2375|hostPath", re.IGNORECASE
 )
@@ -43,9 +44,11 @@ _ELSEWHERE = re.compile(r"(?:^|/)(?:\.github|\.gitea|\.forgejo|\.circleci|\.buil
 def _matches(path: str, text: str) -> bool:
     if not _NAME.search(plain_name(path)) or _ELSEWHERE.search(path):
         return False
-    if _FOLDER.search(path) and _SETTING.search(text) and not _OBJECT.search(text):
+    if _OBJECT.search(text):
+        return False
+    if _FOLDER.search(path) and _SETTING.search(text):
         return True
-    return bool(_LIST.search(text) and _ANSIBLE.search(text)) and not _OBJECT.search(text)
+    return bool(_LIST.search(text) and _ANSIBLE.search(text))
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:

@@ -16,6 +16,7 @@ from bot.detect.ci.places import Places
 from bot.detect.engine import unread
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
+from bot.detect.keys import Keyed
 from bot.detect.lines import Text, decode
 from bot.detect.positioned import read_yaml
 from bot.detect.source import Source
@@ -28,10 +29,15 @@ _STEP = re.compile(
     r"^[ \t]*- (?:script|bash|pwsh|powershell|task|template|checkout|job|stage|deployment):",
     re.MULTILINE,
 )
-_TOP = re.compile(
-    r"^(?:steps|jobs|stages|parameters|pool|resources|extends|variables|trigger|pr):", re.MULTILINE
-)
-_OTHERS = re.compile(r"^(?:on|apiVersion|pipelines|version|kind|hosts|- hosts):", re.MULTILINE)
+_TOP = Keyed(
+    r"^(?:steps|jobs|stages|parameters|pool|resources|extends|variables|trigger|pr):",
+    "steps", "jobs", "stages", "parameters", "pool", "resources", "extends", "variables",
+    "trigger", "pr",
+)  # fmt: skip
+_OTHERS = Keyed(
+    r"^(?:on|apiVersion|pipelines|version|kind|hosts|- hosts):",
+    "on", "apiVersion", "pipelines", "version", "kind", "hosts",
+)  # fmt: skip
 _OTHER_NAMES = re.compile(r"(?:^|/)\.?(?:travis|appveyor|gitlab-ci|drone|cirrus|circle)[^/]*\Z")
 _TEMPLATE = re.compile(r"^[ \t-]*template:[ \t]*[\"']?(?P<name>[^\s\"'#]+)", re.MULTILINE)
 

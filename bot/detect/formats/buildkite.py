@@ -30,13 +30,14 @@ from bot.detect.ci.steps import (
 )
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
+from bot.detect.keys import Keyed
 from bot.detect.pods import pod_grants
 from bot.detect.positioned import Node
 from bot.detect.source import Source
 
 _NAME = re.compile(r"buildkite.*\.(?:ya?ml|json)\Z|pipeline.*\.ya?ml\Z", re.IGNORECASE)
 _FOLDER = re.compile(r"(?:^|/)\.?buildkite/", re.IGNORECASE)
-_STEPS = re.compile(r"^[\"'{ ]*steps[\"']?:", re.MULTILINE)
+_STEPS = Keyed(r"^[\"'{ ]*steps[\"']?:", "steps")
 _LIKE = re.compile(
     r"^[ \t]*(?:- )?(?:plugins|agents|label|command|commands|wait|group):", re.MULTILINE
 )

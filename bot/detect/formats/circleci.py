@@ -17,16 +17,17 @@ from bot.detect.circleci.config import Reader
 from bot.detect.engine import unread
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
+from bot.detect.keys import Keyed
 from bot.detect.lines import Text, decode
 from bot.detect.positioned import read_yaml
 from bot.detect.source import Source
 
 _PATH = re.compile(r"(?:^|/)\.circleci/|(?:^|/)circle(?:ci)?[\w.-]*\.ya?ml\Z", re.IGNORECASE)
-_LIKE = re.compile(
-    r"^version: *[\"']?2(?:\.\d)?[\"']?\s*$(?=[\s\S]*^(?:jobs|commands|orbs|executors):)"
-    r"|^commands:(?=[\s\S]*^[ \t]+steps:)[\s\S]*^[ \t]+- run:",
-    re.MULTILINE,
-)
+_VERSION = Keyed(r"^version: *[\"']?2(?:\.\d)?[\"']?[^\S\n]*$", "version")
+_PARTS = re.compile(r"^(?:jobs|commands|orbs|executors):", re.MULTILINE)
+_COMMANDS = Keyed(r"^commands:", "commands")
+_INSIDE = re.compile(r"^[ \t]+steps:", re.MULTILINE)
+_RUN = re.compile(r"^[ \t]+- run:", re.MULTILINE)
 _STEPS = re.compile(r"^[ \t]+- (?:run|checkout|setup_remote_docker)\b", re.MULTILINE)
 
 
@@ -35,7 +36,15 @@ def _matches(path: str, text: str) -> bool:
         return False
     if _PATH.search(path):
         return True
-    return bool(_STEPS.search(text) and _LIKE.search(text))
+    version, commands = _VERSION.search(text), _COMMANDS.search(text)
+    if version is None and commands is None:
+        return False
+    if not _STEPS.search(text):
+        return False
+    if version is not None and _PARTS.search(text, version.end()):
+        return True
+    after = commands.end() if commands is not None else len(text)
+    return bool(_INSIDE.search(text, after) and _RUN.search(text, after))
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:

@@ -17,13 +17,14 @@ from bot.detect.ci.places import Environment, Places, Subject, address_grants, j
 from bot.detect.ci.steps import environment, name_of, yaml_grants
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
+from bot.detect.keys import Keyed
 from bot.detect.positioned import Node
 from bot.detect.shell import Script, interpret
 from bot.detect.source import Source
 
 _NAME = re.compile(r"build-?_?spec", re.IGNORECASE)
-_VERSION = re.compile(r"^version: *[\"']?0\.[12]\b", re.MULTILINE)
-_PHASES = re.compile(r"^phases:", re.MULTILINE)
+_VERSION = Keyed(r"^version: *[\"']?0\.[12]\b", "version")
+_PHASES = Keyed(r"^phases:", "phases")
 _ORDER = ("install", "pre_build", "build", "post_build")
 
 
@@ -33,7 +34,7 @@ def _matches(path: str, text: str) -> bool:
         return False
     if _NAME.search(name) and "phases" in text:
         return True
-    return bool(_VERSION.search(text) and _PHASES.search(text))
+    return bool(_PHASES.search(text) and _VERSION.search(text))
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:

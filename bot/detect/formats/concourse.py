@@ -8,7 +8,6 @@ what counts are a task's command and its parameters.
     run: {path: sh, args: [-c, "docker run -v /var/run/docker.sock:/var/run/docker.sock tool"]}
 """
 
-import re
 from collections.abc import Iterator
 from functools import partial
 
@@ -16,15 +15,13 @@ from bot.detect.ci.places import Environment, Places, Subject, address_grants
 from bot.detect.ci.steps import Nesting, argv_grants, environment, name_of, steps_of, yaml_grants
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
+from bot.detect.keys import Keyed
 from bot.detect.mounts import repository
 from bot.detect.positioned import Node
 from bot.detect.source import Source
 
-_TASK = (re.compile(r"^platform:", re.MULTILINE), re.compile(r"^run:", re.MULTILINE))
-_PIPELINE = (
-    re.compile(r"^jobs:", re.MULTILINE),
-    re.compile(r"^[ \t]*(?:- )?plan:", re.MULTILINE),
-)
+_TASK = (Keyed(r"^platform:", "platform"), Keyed(r"^run:", "run"))
+_PIPELINE = (Keyed(r"^jobs:", "jobs"), Keyed(r"^[ \t]*(?:- )?plan:", "plan"))
 _NESTED = ("do", "in_parallel", "aggregate", "try", "steps", "on_success", "on_failure", "on_error",
            "on_abort", "ensure", "across")  # fmt: skip
 

@@ -28,6 +28,7 @@ from bot.detect.ci.steps import (
 )
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Severity, Step, Unknown
+from bot.detect.keys import Keyed
 from bot.detect.lines import Text, decode
 from bot.detect.positioned import Node
 from bot.detect.source import Source
@@ -37,8 +38,8 @@ _PROGRAM = re.compile(
     r"(?:\A|[.-])drone(?:[.-][^/]*)?\.(?:jsonnet|libsonnet|star)\Z", re.IGNORECASE
 )
 _FOLDER = re.compile(r"(?:^|/)\.drone/.*\.ya?ml(?:\.\w+)?\Z", re.IGNORECASE)
-_KIND = re.compile(r"^kind: *[\"']?pipeline\b", re.MULTILINE)
-_STEPS = re.compile(r"^(?:steps|services):", re.MULTILINE)
+_KIND = Keyed(r"^kind: *[\"']?pipeline\b", "kind")
+_STEPS = Keyed(r"^(?:steps|services):", "steps", "services")
 # The runner starts these privileged, with a daemon of their own, when a step only configures them
 # (drone-runner-docker, DRONE_RUNNER_PRIVILEGED_IMAGES).
 _PRIVILEGED = re.compile(r"(?:docker\.io/)?plugins/(?:docker|acr|ecr|gcr|gar|heroku)\Z")

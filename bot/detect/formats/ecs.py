@@ -16,6 +16,7 @@ from bot.detect.ecs import Tasks, value, volumes_of
 from bot.detect.engine import unread
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Step, Unknown
+from bot.detect.keys import Keyed
 from bot.detect.lines import Text, decode
 from bot.detect.pods import Given
 from bot.detect.positioned import Node, read_json, read_yaml
@@ -23,10 +24,11 @@ from bot.detect.source import Source
 
 _NAME = re.compile(r"\.(?:ya?ml|json|template)\Z", re.IGNORECASE)
 _SHAPE = re.compile(
-    r"[Cc]ontainerDefinitions[\"']?\s*:|[\"']?[Cc]ontainerProperties[\"']?\s*:"
+    r"[Cc]ontainerDefinitions[\"']?\s*:|[Cc]ontainerProperties[\"']?\s*:"
     r"|\bAWSTemplateFormatVersion\b|\bType[\"']?\s*:\s*[\"']?AWS::"
 )
-_OBJECT = re.compile(r"^(?:kind|services)[ \t]*:", re.MULTILINE)
+_WORDS = ("ontainerDefinitions", "ontainerProperties", "AWSTemplateFormatVersion", "AWS::")
+_OBJECT = Keyed(r"^(?:kind|services)[ \t]*:", "kind", "services")
 _TELLING = re.compile(r"[Ss]ource[Pp]ath|docker|podman|containerd|_HOST|device", re.IGNORECASE)
 _SHEBANG = re.compile(r"\s*#!.*\b(?:ba|da|a|z|k)?sh\b")
 _VARIABLE = re.compile(r"\$\{(?P<name>[\w:.]+)\}")
@@ -35,6 +37,8 @@ _MOST = 20_000
 
 def _matches(path: str, text: str) -> bool:
     if not _NAME.search(path) and not _NAME.search(plain_name(path)):
+        return False
+    if not any(word in text for word in _WORDS):
         return False
     return bool(_SHAPE.search(text)) and not _OBJECT.search(text)
 

@@ -16,15 +16,16 @@ from bot.detect.ci.places import Places
 from bot.detect.engine import unread
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
+from bot.detect.keys import Keyed
 from bot.detect.lines import Text, decode
 from bot.detect.positioned import read_yaml
 from bot.detect.source import Source
 
 _FOLDER = re.compile(r"(?:^|/)\.(?:github|gitea|forgejo)/(?:workflows|actions)/")
-_WORKFLOW = re.compile(r"^jobs:[ \t]*(?:#.*)?\r?$", re.MULTILINE)
+_WORKFLOW = Keyed(r"^jobs:[ \t]*(?:#.*)?\r?$", "jobs")
 _RUNS_ON = re.compile(r"^[ \t]+(?:runs-on|uses):", re.MULTILINE)
 _TRIGGER = re.compile(r"^(?:on|\"on\"|'on'):", re.MULTILINE)
-_ACTION = re.compile(r"^runs:[ \t]*(?:[#{].*)?\r?$", re.MULTILINE)
+_ACTION = Keyed(r"^runs:[ \t]*(?:[#{].*)?\r?$", "runs")
 _USES = re.compile(r"^[ \t-]*uses:[ \t]*[\"']?(?P<name>\./[^\s\"'#]*)", re.MULTILINE)
 
 

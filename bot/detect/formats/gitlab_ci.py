@@ -15,11 +15,12 @@ from bot.detect.ci.places import Places
 from bot.detect.engine import unread
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
+from bot.detect.keys import Keyed
 from bot.detect.lines import Text, decode
 from bot.detect.positioned import read_yaml
 from bot.detect.source import Source
 
-_SCRIPT = re.compile(r"^[ \t]+(?:before_|after_)?script:", re.MULTILINE)
+_SCRIPT = Keyed(r"^[ \t]+(?:before_|after_)?script:", "script", "before_script", "after_script")
 _MARK = re.compile(
     r"^(?:stages|default|workflow|include|variables):|^[ \t]+(?:stage|extends|rules|only|except"
     r"|tags|services|artifacts|needs|image|variables):|!reference",
@@ -47,11 +48,11 @@ def _matches(path: str, text: str) -> bool:
         ("gitlab-ci.yml", "gitlab-ci.yaml")
     ):
         return True
-    if _OTHERS.search(text):
-        return False
     if "gitlab" in path.lower():
-        return bool(_SCRIPT.search(text) or _PARTS.search(text))
-    return bool(_SCRIPT.search(text) and _MARK.search(text))
+        like = _SCRIPT.search(text) or _PARTS.search(text)
+    else:
+        like = _SCRIPT.search(text) and _MARK.search(text)
+    return bool(like) and not _OTHERS.search(text)
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:

@@ -34,6 +34,8 @@ _CONTROLS = ("user", "cap_drop", "security_opt", "userns_mode", "memory", "memor
 
 
 def _matches(path: str, text: str) -> bool:
+    if "[runners" not in text:
+        return False
     return not plain_name(path).lower().endswith(_DOCUMENTATION) and bool(_RUNNERS.search(text))
 
 

@@ -17,6 +17,7 @@ from bot.detect.ci.places import Places
 from bot.detect.engine import unread
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
+from bot.detect.keys import Keyed
 from bot.detect.kube.template import is_template
 from bot.detect.lines import Text, decode
 from bot.detect.outline import read_outline
@@ -24,14 +25,14 @@ from bot.detect.positioned import Tree, read_yaml
 from bot.detect.source import Source
 
 _NAME = re.compile(r"\.(?:ya?ml|json|kube)\Z", re.IGNORECASE)
-_KIND = re.compile(r"^[ \t-]*[\"']?kind[\"']?[ \t]*:", re.MULTILINE)
-_VERSION = re.compile(r"^[ \t{-]*[\"']?apiVersion[\"']?[ \t]*:", re.MULTILINE)
+_KIND = Keyed(r"^[ \t-]*[\"']?kind[\"']?[ \t]*:", "kind")
+_VERSION = Keyed(r"^[ \t{-]*[\"']?apiVersion[\"']?[ \t]*:", "apiVersion")
 # A pod in a file of another tool: its volumes and their mounts.
 _HOST_PATH = re.compile(r"\bhostPath[\"']?[ \t]*:")
 _MOUNTED = re.compile(r"\b(?:volumeMounts|mountPath|containerPath)[\"']?[ \t]*:")
 _ELSEWHERE = re.compile(r"(?:^|/)(?:[^/]*values[^/]*|Chart)\.ya?ml\Z|(?:^|/)values/")
 _OTHERS = re.compile(r"containerDefinitions|\"container\"\s*:\s*\{")  # ECS, Marathon
-_PATCH = re.compile(r"[\"']?\bop[\"']?[ \t]*:")
+_PATCH = re.compile(r"\bop[\"']?[ \t]*:")
 _POD = re.compile(r"\bvolumeMounts\b|\bhostPath\b")
 _KUSTOMIZE = re.compile(r"kustomization\.ya?ml\Z|kustomization\Z", re.IGNORECASE)
 _TEMPLATE = re.compile(r"\{\{|\{%")
@@ -51,6 +52,8 @@ def _matches(path: str, text: str) -> bool:
         return False
     if _VERSION.search(text) and _KIND.search(text):
         return True
+    if "hostPath" not in text and "volumeMounts" not in text:
+        return False
     if _HOST_PATH.search(text) and _MOUNTED.search(text):
         return not _ELSEWHERE.search(path) and not _OTHERS.search(text)
     return bool(_PATCH.search(text) and _POD.search(text))

@@ -19,14 +19,13 @@ from bot.detect.ci.places import Place, Places, Subject
 from bot.detect.ci.steps import Nesting, name_of, yaml_grants
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Step, Unknown
+from bot.detect.keys import Keyed
 from bot.detect.kube.template import is_template
 from bot.detect.pods import Containers, Given, owner_of, scope
 from bot.detect.positioned import Node
 from bot.detect.source import Source
 
-_VERSION = re.compile(
-    r"^[ \t{-]*[\"']?apiVersion[\"']?[ \t]*:[ \t]*[\"']?tekton\.dev/", re.MULTILINE
-)
+_VERSION = Keyed(r"^[ \t{-]*[\"']?apiVersion[\"']?[ \t]*:[ \t]*[\"']?tekton\.dev/", "apiVersion")
 _PARAMETER = re.compile(
     r"\$\((?:inputs\.|tasks\.)?params(?:\.(?P<plain>[\w-]+)|\[[\"'](?P<quoted>[^\"'\]]+)[\"']\])\)"
 )
