@@ -24,6 +24,7 @@ _TEMPLATE_LINE = re.compile(
     r"\s*(?:\{\{[-~]?.*?[-~]?\}\}|\{%.*?%\}|\{\{[!#/^>].*?\}\})\s*(?:#.*)?\Z"
 )
 _CONFLICT = re.compile(r"(?:<{7}|={7}|>{7}|\|{7})(?:\s|\Z)")
+_BARE_ITEM = re.compile(r"-\s+(?![\w\"'.-]+:(?:\s|\Z))[^\s\[{&*!|>]")
 _COMMENT = re.compile(r"\s#.*\Z")
 _TAB = "  "
 _MOST_LINES = 400_000
@@ -55,6 +56,7 @@ class _Outline:
         self._anchors: dict[str, Node] = {}
         self._stack: list[_Open] = []
         self._done: list[Node] = []
+        self._aside: _Open | None = None  # the document that entries of another kind interrupted
         # Of the line before: its indent, the width of its blanks, whether a tab is among them.
         self._before = (0, 0, False)
 
@@ -90,6 +92,10 @@ class _Outline:
     def _finish(self) -> None:
         while self._stack:
             self._close()
+        if self._aside is not None:
+            self._stack.append(self._aside)
+            self._aside = None
+            self._close()
 
     def _close(self) -> None:
         frame = self._stack.pop()
@@ -122,6 +128,8 @@ class _Outline:
         line = lines[number]
         expanded = line[: len(line) - len(line.lstrip())].replace("\t", _TAB)
         indent, at = len(expanded), len(line) - len(line.lstrip())
+        if not indent and self._stray(line):
+            return 1
         indent = self._placed(indent, tabbed="\t" in line[:at])
         while True:
             item = re.match(r"-(?:\s+|\Z)", line[at:])
@@ -150,6 +158,14 @@ class _Outline:
         at += len(line[at:]) - len(line[at:].lstrip())
         return self._value(lines, number, offset, at, indent)
 
+    def _stray(self, line: str) -> bool:
+        """Tell whether a line at the margin is an item with no list to be in: `- text`."""
+        top = self._stack[0]
+        if top.kind != "map" or not _BARE_ITEM.match(line):
+            return False
+        innermost = next((one for one in self._stack[1:] if one.indent == 0), None)
+        return innermost is not None and innermost.kind == "map"
+
     def _placed(self, width: int, *, tabbed: bool) -> int:
         """Return the indent of a line: a tab says only whether it is deeper than the one before."""
         indent, before, was_tabbed = self._before
@@ -175,9 +191,10 @@ class _Outline:
             self._close()
         top = self._stack[-1]
         if top.kind and top.kind != kind:
-            # A stray line of another kind at the top: start over as a further document.
-            self._close()
-            self._open(-1, top.end)
+            # Entries of another kind at the top are a document of their own; when those of the
+            # first kind go on, so does the first document.
+            self._stack[-1] = self._aside or _Open(-1, top.end, top.end, "", "", item=False)
+            self._aside = top
             top = self._stack[-1]
         top.kind = kind
         top.scalar = None
