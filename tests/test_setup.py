@@ -16,6 +16,7 @@ import pytest
 import uvicorn
 
 from bot import settings
+from bot.server import main
 from bot.settings import Problems, Settings
 from bot.setup import store
 from bot.setup.convert import ConversionError, convert
@@ -25,6 +26,7 @@ from bot.setup.manifest import Wish, manifest, needs, new_app
 from bot.setup.site import SetupSite
 from bot.setup.store import Credentials, StoreError
 from bot.web import with_headers
+from tests.browser.process import Server
 from tests.github import SmallGitHub
 from tests.github.fixtures import github
 from tests.ports import free_port
@@ -565,6 +567,26 @@ def test_elsewhere_the_token_of_the_log_is_asked_for(tmp_path: Path) -> None:
         running.stop()
 
 
+def test_with_a_public_address_nobody_is_local(tmp_path: Path) -> None:
+    with Server(tmp_path, {"PUBLIC_URL": "https://sockgate.example.com"}) as server:
+        assert server.status("/setup") == 403
+        (line,) = server.logged("no App is set up yet")
+        address, _, token = line["page"].partition("?")
+        assert address == "https://sockgate.example.com/setup"
+        browser = Browser(server.port)
+        assert browser.ask("GET", f"/setup?{token}")[0] == 303
+        assert "https://sockgate.example.com" in browser.ask("GET", "/setup")[2]
+        assert browser.ask("GET", f"/setup?{token}")[0] == 403
+        assert server.stop() == 0
+
+
+def test_settings_that_are_wrong_open_no_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main({"DATA_DIR": str(tmp_path), "APP_ID": "7"}) == 2
+    assert "PRIVATE_KEY" in capsys.readouterr().err
+
+
 def test_a_cookie_is_kept_to_https_where_the_page_came_by_it(running: Running) -> None:
     browser = running.browser()
     browser.ask("GET", "/setup")
@@ -578,8 +600,8 @@ def test_a_cookie_is_kept_to_https_where_the_page_came_by_it(running: Running) -
         ({"public_url": ""}, "without a path"),
         ({"public_url": "http://sockgate.example.com"}, "without a path"),
         ({"public_url": "http://127.0.0.1:3000", "github": "https://github.com"}, "cannot reach"),
-        ({"organization": "acme/../x"}, "organization’s name"),
-        ({"organization": ""}, "organization’s name"),
+        ({"organization": "acme/../x"}, "The organization’s name"),
+        ({"organization": ""}, "The organization’s name"),
         ({"github": "http://10.0.0.1"}, "https://github.example.com"),
     ],
 )

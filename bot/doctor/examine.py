@@ -25,10 +25,11 @@ def examine(
     """Look at everything, or, of the repositories, at one ("owner/name")."""
     given = settings.read(environment)
     if isinstance(given, Problems):
-        for sentence in given.sentences:
-            yield fail("settings", sentence, "set it where the server gets its environment")
         if given.unset:
             yield fail("settings", "no App is set up", "run “sockgate serve”, and open its page")
+            return
+        for sentence in given.sentences:
+            yield fail("settings", sentence, "set it where the server gets its environment")
         return
     yield from machine.credentials(given)
     yield from machine.database(given.database_url)

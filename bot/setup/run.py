@@ -58,13 +58,12 @@ def set_up(unset: Unset, listening: socket.socket) -> Door | None:
 
 def _say(unset: Unset, door: Door, listening: socket.socket) -> None:
     port = listening.getsockname()[1]
-    here = f"http://{'localhost' if is_loopback(unset.host) else socket.gethostname()}:{port}"
-    secret = f"{SETUP}?token={door.token}"
-    _log.warning(
-        "no App is set up yet: open one of these addresses, the second from other machines, once",
-        here=here + SETUP if door.is_open else None,
-        elsewhere=(unset.public_url or here) + secret,
-    )
+    host = "localhost" if is_loopback(unset.host) else socket.gethostname()
+    here = f"http://{host}:{port}"
+    if door.is_open:
+        _log.warning("no App is set up yet: open this page on this machine", page=here + SETUP)
+    page = f"{unset.public_url or here}{SETUP}?token={door.token}"
+    _log.warning("no App is set up yet: this page opens from anywhere, once", page=page)
 
 
 class _Server(uvicorn.Server):

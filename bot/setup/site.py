@@ -166,19 +166,23 @@ def _wish(form: Form, origin: str) -> Wish | Form:
     problems = {}
     place = edition(form.github)
     if place is None:
-        problems["github"] = "This has to be an address such as https://github.example.com."
+        problems["github"] = (
+            "GitHub’s address has to look like https://github.example.com, without a path."
+        )
     public = origin_of(form.public_url)
     if public is None:
         problems["public_url"] = (
-            "This has to be an address such as https://sockgate.example.com, without a path."
+            "The server’s address has to look like https://sockgate.example.com, without a path."
         )
     elif place and _is_here(public) and not _is_here(place.web):
         problems["public_url"] = (
-            "GitHub cannot reach this address: it means “this machine” to whoever uses it."
+            "GitHub cannot reach that address: it means “this machine” to whoever uses it."
         )
     organization = form.organization if form.account == "organization" else ""
     if form.account == "organization" and not _LOGIN.fullmatch(organization):
-        problems["organization"] = "This has to be the organization’s name, as in its address."
+        problems["organization"] = (
+            "The organization’s name has to be the one in its address on GitHub."
+        )
     if problems or place is None or public is None:
         return Form(form.public_url, form.account, form.organization, form.github, problems)
     return Wish(place, organization, public, origin_of(origin) or public)
