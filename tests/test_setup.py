@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -16,6 +17,7 @@ import pytest
 import uvicorn
 
 from bot import settings
+from bot.forge.client import GitHub
 from bot.server import main
 from bot.settings import Problems, Settings
 from bot.setup import store
@@ -25,6 +27,7 @@ from bot.setup.edition import PUBLIC, Edition, edition, origin_of, web_of
 from bot.setup.manifest import Wish, manifest, needs, new_app
 from bot.setup.site import SetupSite
 from bot.setup.store import Credentials, StoreError
+from bot.setup.watch import Watch
 from bot.web import with_headers
 from tests.browser.process import Server
 from tests.github import SmallGitHub
@@ -498,6 +501,61 @@ def test_a_code_that_github_does_not_know_stores_nothing(
     assert store.read(running.data) is None
     code, state = go_on(running, github, browser)
     assert back(browser, code, state)[0] == 303
+
+
+@pytest.mark.parametrize(
+    "how", [{"status": 500}, {"status": 302}, {"reset": True}, {"truncate": True}]
+)
+def test_a_github_that_fails_half_way_stores_nothing(
+    running: Running, github: SmallGitHub, how: dict[str, Any]
+) -> None:
+    browser = running.browser()
+    code, state = go(running, github, browser)
+    github.faults.add("POST", "/app-manifests/*", times=1, **how)
+    status, _, page = back(browser, code, state)
+    assert status == 502
+    assert "delete it there" in page
+    assert store.read(running.data) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("id", "12"),
+        ("id", 0),
+        ("id", True),
+        ("slug", "../x"),
+        ("pem", "no key"),
+        ("webhook_secret", None),
+        ("client_secret", ""),
+        ("owner", None),
+    ],
+)
+def test_an_answer_that_lacks_something_stores_nothing(
+    running: Running, github: SmallGitHub, monkeypatch: pytest.MonkeyPatch, name: str, value: object
+) -> None:
+    browser = running.browser()
+    code, state = go(running, github, browser)
+    changed = SimpleNamespace(loads=lambda text: json.loads(text) | {name: value})
+    monkeypatch.setattr("bot.setup.convert.json", changed)
+    assert back(browser, code, state)[0] == 502
+    assert store.read(running.data) is None
+
+
+def test_an_open_page_asks_more_and_more_seldom(github: SmallGitHub) -> None:
+    app = github.app("sockgate", permissions=needs()["default_permissions"])
+    now = [0.0]
+    forge = GitHub(app.id, app.private_key, github.url)
+    watch = Watch(forge, github.page_url, lambda: now[0])
+    for second in range(3600):
+        now[0] = float(second)
+        watch.look()
+    looks = sum(request.path == "/app" for request in github.requests)
+    assert 100 < looks < 250
+    now[0] += 1
+    watch.look(news=True)
+    watch.look(news=True)
+    assert sum(request.path == "/app" for request in github.requests) == looks + 1
 
 
 def go_on(running: Running, github: SmallGitHub, browser: Browser) -> tuple[str, str]:

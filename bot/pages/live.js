@@ -10,6 +10,7 @@ for (const form of document.querySelectorAll("form[data-send]")) {
 for (const part of document.querySelectorAll("[data-live]")) {
   const look = async () => {
     let wait = 1000;
+    if (document.hidden) return setTimeout(look, wait);
     try {
       const answer = await fetch(part.dataset.live, { headers: { Accept: "text/html" } });
       if (answer.ok) {

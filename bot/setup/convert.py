@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 import requests
+import urllib3
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -42,7 +43,7 @@ def convert(edition: Edition, code: str, public_url: str) -> Credentials:
             stream=True,
         ) as answer:
             status, body = answer.status_code, answer.raw.read(_LARGEST, decode_content=True)
-    except (requests.RequestException, OSError) as error:
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         raise ConversionError(
             f"{edition.api} could not be asked for the App's credentials ({type(error).__name__})."
         ) from error

@@ -15,8 +15,10 @@ from bot.forge.client import Client, GitHub
 from bot.forge.error import ForgeError
 from bot.gate.policy import CHECK
 
-_FRESH_SECONDS, _NEWS_SECONDS = 2.0, 0.5
-_MOST_INSTALLATIONS, _MOST_REPOSITORIES = 5, 10
+# A page that is left open asks more and more seldom: an hour of it costs some 2,000 requests.
+_SHORTEST, _LONGEST, _GROWTH = 2.0, 30.0, 1 / 30
+_NEWS_SECONDS = 0.5
+_MOST_INSTALLATIONS, _MOST_REPOSITORIES = 5, 8
 _log = structlog.stdlib.get_logger("sockgate.setup")
 
 
@@ -68,6 +70,7 @@ class Watch:
         self._github = github
         self._web = web
         self._clock = clock
+        self._began: float | None = None
         self._lock = Lock()
         self._seen: tuple[float, Seen] | None = None
         self._asked_again = False
@@ -76,8 +79,9 @@ class Watch:
         """Return how things stand; `news` where something has just changed."""
         with self._lock:
             now = self._clock()
-            fresh = _NEWS_SECONDS if news else _FRESH_SECONDS
-            if self._seen is None or now - self._seen[0] > fresh:
+            self._began = now if self._began is None else self._began
+            pause = min(max(_SHORTEST, (now - self._began) * _GROWTH), _LONGEST)
+            if self._seen is None or now - self._seen[0] > (_NEWS_SECONDS if news else pause):
                 self._seen = (now, self._ask())
             return self._seen[1]
 
