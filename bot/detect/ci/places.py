@@ -171,7 +171,6 @@ class Places:
         own = [s.line for place in places for s in place.steps() if s.path == self.path]
         direct = last.path == self.path and not last.after
         line = last.line if direct else (own[-1] if own else 0)
-        way = [step for step in dict.fromkeys(steps) if step != Step(self.path, line)]
         first, end = subject.lines()
         extent = (first, end) if first <= line <= end else (line, line)
         return Grant(
@@ -183,7 +182,7 @@ class Places:
             resource=target.resource,
             how=target.how,
             severity=target.severity,
-            steps=(*way, Step(self.path, line)),
+            steps=tuple(dict.fromkeys((*steps, Step(self.path, line)))),
             undermines=tuple(
                 Undermined(_control(flag), flag, self.at(at).path, self.at(at).line)
                 for flag, at in undermines

@@ -9,6 +9,7 @@ Datadog, Falco, Jenkins and others, see their values.yaml.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from bot.detect import mounts, sockets
 from bot.detect.ci.places import Places, Subject, address_grants
@@ -110,7 +111,9 @@ class _Values:
 
     def _subject(self, at: _At, node: Node, detail: str = "") -> Subject:
         name = ", ".join(part for part in (self._owner, at.name, detail) if part)
-        return Subject(name, None, "", (node.line, node.last_line))
+        said = f"{at.name}={node.digest()}"
+        definition = sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+        return Subject(name, None, definition, (node.line, node.last_line))
 
     def _volume(self, node: Node, at: _At) -> Iterator[Grant]:
         name = text_of(node.get("name"))

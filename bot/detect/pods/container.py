@@ -207,13 +207,16 @@ def _host_path(volume: Node) -> Node | None:
 
 
 def _shared(container: Node, volumes: Mapping[str, Node], resolve: Resolve) -> list[str]:
-    """Return where a container has volumes that are the pod's own, not the host's."""
+    """Return where a container has volumes that are the pod's own, not the host's.
+
+    A volume that stands elsewhere, as for a part of a template, is what counts where it stands.
+    """
     mounts = container.get("volumeMounts")
     return [
         sockets.normalise(normpath(text_of(mount.get("mountPath"), resolve) or "."))
         for mount in (mounts.listed() if mounts is not None else ())
-        if (volume := volumes.get(text_of(mount.get("name"), resolve))) is not None
-        and _host_path(volume) is None
+        if (volume := volumes.get(text_of(mount.get("name"), resolve))) is None
+        or _host_path(volume) is None
     ]
 
 
