@@ -503,6 +503,19 @@ def test_a_code_that_github_does_not_know_stores_nothing(
     assert back(browser, code, state)[0] == 303
 
 
+def test_credentials_that_came_meanwhile_are_not_replaced(
+    running: Running, github: SmallGitHub
+) -> None:
+    browser = running.browser()
+    code, state = go(running, github, browser)
+    store.write(running.data, STORED)
+    status, _, page = back(browser, code, state)
+    assert status == 502
+    assert "start the server again" in page
+    assert store.read(running.data) == STORED
+    assert browser.ask("POST", "/setup", form(running, github))[0] == 500
+
+
 @pytest.mark.parametrize(
     "how", [{"status": 500}, {"status": 302}, {"reset": True}, {"truncate": True}]
 )

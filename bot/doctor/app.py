@@ -104,7 +104,7 @@ def deliveries(recent: Sequence[Mapping[str, Any]], links: Links) -> Iterator[Li
         yield warn(
             about,
             f"{len(failed)} of the last {len({one['guid'] for one in recent})} were never taken",
-            f"the server asks for them again by itself; {mend}",
+            mend,
         )
 
 

@@ -149,6 +149,7 @@ class SetupSite:
         return RedirectResponse(SETUP, 303, {"Connection": "close"}, background=finish)
 
     def _keep(self, wish: Wish, code: str) -> Credentials:
+        store.check(self.data_dir)
         credentials = convert(wish.edition, code, wish.public_url)
         store.write(self.data_dir, credentials)
         return credentials

@@ -66,8 +66,10 @@ def write(data_dir: Path, credentials: Credentials) -> None:
 def check(data_dir: Path) -> None:
     """Try whether credentials could be stored: a code of GitHub's is good only once.
 
-    Raises StoreError.
+    Raises StoreError, also where there are some already: nobody's are replaced.
     """
+    if (data_dir / NAME).exists():
+        raise StoreError(f"{data_dir / NAME} is there already: start the server again to use it.")
     trial = f".{NAME}.trial"
     _put(data_dir, trial, "")
     (data_dir / trial).unlink(missing_ok=True)

@@ -140,6 +140,11 @@ def test_by_keyboard_alone(server: Server, github: SmallGitHub, visit: Visit) ->
     assert server.stop() == 0
     with Server(server.data) as again:  # what was stored is enough
         again.wait_for(lambda: again.status("/readyz") == 200)
+        page.goto(again.url + "/setup")  # as whoever installs the App later
+        expect(page.get_by_role("heading", name="sockgate is set up")).to_be_visible()
+        assert "acme" not in page.content()
+        assert again.status("/setup/progress") == 403
+        looks_right(page, "setup-installed")
 
 
 def test_mistakes_are_said_where_they_are(
