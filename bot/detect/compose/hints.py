@@ -5,25 +5,44 @@ only where it refers to another file.
 """
 
 import re
+from collections.abc import Iterator
+from itertools import chain
 
 from bot.detect.compose.interpolation import Variables
 from bot.detect.compose.loader import Loader
 from bot.detect.compose.project import Plan
+from bot.detect.compose.values import Value
+from bot.detect.lines import Text
+from bot.detect.positioned import Node
 
-# In lower case: names of sockets, pipes, switches and directories, addresses and the variables and
-# options that hold them, commands that open a socket to others, ways to spell any of it otherwise.
-_WORDS = (
-    "sock", "pipe", "docker_engine", "of-docker", "from-docker", "dockerd", "docker-machine",
-    "volume1", ".docker", "orbstack", "colima", ".rd", ".lima", "runtime_dir", "/proc/", "/..",
-    "_host", "containerd_address", "_endpoint", "2375", "tcp:", "ssh:", "unix:", "--host",
-    "\\x", "\\u", "\\\n", "\\\r\n",
+# All in lower case: a piece of text that the hint holds, and the hint where that is not enough.
+# Names of sockets, pipes and switches; addresses, and the variables and options that hold them;
+# commands that open a socket to others; ways to spell any of it otherwise.
+_HINTS: tuple[tuple[str, re.Pattern[str] | None], ...] = (
+    *((word, None) for word in (
+        "sock", "docker_engine", "of-docker", "from-docker", "docker-machine", "volume1",
+        "orbstack", "colima", "runtime_dir", "subpath", "%t", "/host_mnt", "/private",
+        "containerd_address", "2375", "tcp:", "ssh:", "unix:", "--host", "-v/",
+        "\\x", "\\u", "\\\n", "\\\r\n",
+    )),
+    ("/proc", re.compile(r"/proc(?![\w-])")),
+    ("pipe", re.compile(r"pipe[\\/]")),
+    (".rd", re.compile(r"\.rd\b")),
+    (".lima", re.compile(r"\.lima\b")),
+    (".docker", re.compile(r"\.docker/[/.]*+(?:run|desktop|[^\w-])")),
+    ("docker", re.compile(r"docker(?:d\b|[\w.-]{0,80}?(?:endpoint|host|socket))")),
+    ("_host", re.compile(r"(?:container|podman|buildkit|runner|\})_host")),
+    ("_endpoint", re.compile(r"(?:swarm|runtime|service|vm|\})_endpoint")),
+    ("-h", re.compile(r"-h[ ,\"'=]")),
+    # Directories, down to the root: nothing that is called otherwise follows.
+    ("/var", re.compile(r"/var[/.]*+(?![\w-])")),
+    ("/run", re.compile(
+        r"/run(?:[/.]*+(?![\w-])"
+        r"|[/.]+(?:user|podman|containerd|crio|buildkit|k3s|k0s|docker|host-|dagger))"
+    )),
+    ("/..", re.compile(r"/\.\.[/.]*+(?![\w-])")),
+    ("/", re.compile(r"/(?<=[\s\"'\[,=:{-]/)[/.]*+(?:[:\"'\s,}\]$]|\Z)")),
 )  # fmt: skip
-_PATTERNS = (
-    re.compile(r"/(?:var|run)\b"),
-    re.compile(r"-h[ ,\"'=]"),
-    re.compile(r"/(?<=[\s\"'\[,=:{-]/)[/.]*(?:[:\"'\s,}\]$]|\Z)"),  # the root
-)
-_REFERS = re.compile(r"file[\"']?[ \t]*:")
 
 
 def may_reach(content: str, plan: Plan, loader: Loader) -> bool:
@@ -41,16 +60,64 @@ def telling(variables: Variables) -> bool:
     return any(hinted(f"={variable.text}") for variable in variables.values())
 
 
-def alone(text: str) -> bool:
-    """Tell whether a service of this text takes nothing from elsewhere in its files."""
-    return not any(mark in text for mark in ("*", "<<", "volumes_from")) and not _refers(text)
+class Quiet:
+    """Tells values by their text alone, each piece of text once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, int, int, bool], bool] = {}
+        self._telling: dict[int, bool] = {}  # of each file's variables
+
+    def is_quiet(self, value: Value) -> bool:
+        """Tell whether a value, with what aliases bring into it, can name no daemon."""
+        if value.parts is not None:
+            return False
+        file = value.file
+        if id(file.variables) not in self._telling:
+            self._telling[id(file.variables)] = telling(file.variables)
+        return all(
+            self._piece(node, file.text, telling=self._telling[id(file.variables)])
+            for node in _written(value.node)
+        )
+
+    def _piece(self, node: Node, text: Text, *, telling: bool) -> bool:
+        key = (id(text), node.start, node.end, telling)
+        if key not in self._known:
+            piece = text.content[max(0, node.start - 1) : node.end + 1]
+            self._known[key] = not (
+                hinted(piece)
+                or _refers(piece)
+                or "volumes_from" in piece
+                or (telling and "$" in piece)
+            )
+        return self._known[key]
+
+
+def _written(node: Node) -> Iterator[Node]:
+    """Yield a node and every aliased one below it: the pieces of text that it is made of."""
+    yield node
+    seen: set[int] = set()
+    stack = [node]
+    while stack:
+        last = stack.pop()
+        content: tuple[object, ...] = last.items or last.pairs
+        if id(content) in seen:
+            continue
+        seen.add(id(content))
+        for child in (*last.items, *chain.from_iterable(last.pairs)):
+            if child.via:
+                yield child
+            if child.kind != "scalar":
+                stack.append(child)
 
 
 def hinted(text: str) -> bool:
     """Tell whether a text may name a daemon, or what holds its socket."""
     low = text.lower()
-    return any(word in low for word in _WORDS) or any(pattern.search(low) for pattern in _PATTERNS)
+    return any(
+        word in low and (pattern is None or pattern.search(low) is not None)
+        for word, pattern in _HINTS
+    )
 
 
 def _refers(text: str) -> bool:
-    return "include" in text or "env_file" in text or bool(_REFERS.search(text))
+    return "include" in text or "env_file" in text or ("extends" in text and "file" in text)

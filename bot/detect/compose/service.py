@@ -7,7 +7,7 @@ from bot.detect.compose.clients import Clients, Setting, environment
 from bot.detect.compose.commands import Commands
 from bot.detect.compose.definition import definition
 from bot.detect.compose.hardening import undermined
-from bot.detect.compose.hints import alone, hinted, telling
+from bot.detect.compose.hints import Quiet
 from bot.detect.compose.loader import Loader
 from bot.detect.compose.mounts import Mounts, Reached
 from bot.detect.compose.options import passed_on
@@ -31,11 +31,13 @@ class Services:
         self._clients = Clients(model, self._mounts)
         self._places = Places("", Text(""))
         self._commands = Commands(self._places)
+        self._quiet = Quiet()
         # What any service may use by its name alone.
-        self._shared = any(model.sections[name] for name in ("secrets", "configs")) or any(
-            volume.get("driver_opts") is not None for volume in model.sections["volumes"].values()
+        self._shared = any(
+            not self._quiet.is_quiet(value)
+            for name in ("secrets", "configs", "volumes")
+            for value in model.sections[name].values()
         )
-        self._telling: dict[int, bool] = {}  # of each file's variables
 
     def grants(self, wanted: Callable[[str], bool]) -> Iterator[Grant]:
         """Yield what each service reaches, where its way ends in a file that is wanted."""
@@ -49,17 +51,7 @@ class Services:
 
     def _idle(self, service: Value) -> bool:
         """Tell by its text alone that a service hands nothing over."""
-        if service.parts is not None or service.node.via or self._shared:
-            return False
-        text = service.file.text.content[service.node.start : service.node.end]
-        if hinted(text) or not alone(text):
-            return False
-        if "$" not in text:
-            return True
-        known = service.file.variables
-        if id(known) not in self._telling:
-            self._telling[id(known)] = telling(known)
-        return not self._telling[id(known)]
+        return not self._shared and self._quiet.is_quiet(service)
 
     def _service(self, service: Value, about: "_About") -> Iterator[Grant]:
         settings = environment(service, self._loader)
