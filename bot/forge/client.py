@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import lru_cache
 from threading import Lock
 from typing import Any
 
@@ -238,12 +238,12 @@ class Client:
 
 def _signer(private_key: str) -> Callable[[dict[str, Any]], str]:
     """Return what signs our tokens. The key is read once, at first use: it takes 50 ms."""
+    return lambda payload: jwt.encode(payload, _key(private_key), algorithm="RS256")
 
-    @cache
-    def key() -> Any:
-        return RSAAlgorithm(RSAAlgorithm.SHA256).prepare_key(private_key)
 
-    return lambda payload: jwt.encode(payload, key(), algorithm="RS256")
+@lru_cache(maxsize=2)
+def _key(private_key: str) -> Any:
+    return RSAAlgorithm(RSAAlgorithm.SHA256).prepare_key(private_key)
 
 
 def _retry() -> Retry:
