@@ -343,6 +343,15 @@ def test_a_ruleset_is_as_good_and_its_bypass_cannot_be_seen(patient: Patient) ->
     assert "of any source" in patient.one("acme/shop: required check").says
 
 
+def test_a_plan_without_required_checks(patient: Patient, github: SmallGitHub) -> None:
+    patient.acme.shop.protections.clear()
+    upgrade_first = "Upgrade to GitHub Pro or make this repository public to enable this feature."
+    github.faults.add("GET", "/repos/acme/shop/rules/*", status=403, message=upgrade_first)
+    line = patient.one("acme/shop: required check")
+    assert line.state is State.FAIL
+    assert "offers neither" in line.says
+
+
 def test_what_the_permissions_do_not_show_is_said(patient: Patient) -> None:
     del patient.app.installations[0].permissions["contents"]
     lines = patient.lines()

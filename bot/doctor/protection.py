@@ -2,7 +2,8 @@
 
 REST, "Get a branch" (contents: read) tells the required checks of branch protection with their
 expected source, and for whom they hold; "Get rules for a branch" (metadata: read) tells what
-rulesets ask. Who may bypass a ruleset is told only to those who may edit it.
+rulesets ask, and is refused where the owner's plan has neither for this repository. Who may bypass
+a ruleset is told only to those who may edit it.
 """
 
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bot.forge.client import Client
+from bot.forge.error import ForgeError
 
 _EVERYONE = "everyone"  # `enforcement_level`: off, non_admins, everyone
 
@@ -32,6 +34,7 @@ class Branch:
     required: tuple[Required, ...]
     protected: bool  # by branch protection
     merge_queue: bool
+    offered: bool = True  # whether the owner's plan lets a check be required here
 
     def held_by(self, app: int) -> bool:
         """Say whether only this App's check lets a change in."""
@@ -42,12 +45,19 @@ def branch(client: Client, owner: str, repo: str, name: str, check: str) -> Bran
     """Read what protects a branch. Raises ForgeError."""
     path = f"/repos/{owner}/{repo}"
     known = client.get(f"{path}/branches/{quote(name, safe='')}")
-    rules = list(client.pages(f"{path}/rules/branches/{quote(name, safe='')}"))
+    offered, rules = True, []
+    try:
+        rules = list(client.pages(f"{path}/rules/branches/{quote(name, safe='')}"))
+    except ForgeError as error:
+        if error.status != 403 or "Upgrade" not in error.reason:
+            raise
+        offered = False
     return Branch(
         name,
         (*_protection(known, check), *_rulesets(rules, check)),
         bool(known.get("protected")) and known.get("protection", {}).get("enabled", True),
         any(rule["type"] == "merge_queue" for rule in rules),
+        offered,
     )
 
 

@@ -106,6 +106,14 @@ def _required(client: Client, known: Mapping[str, Any], app: int, links: Links) 
     owner, _, repo = name.partition("/")
     found = branch(client, owner, repo, known["default_branch"], CHECK)
     about = f"{name}: required check"
+    if not found.required and not found.offered:
+        yield fail(
+            about,
+            "the plan of its owner offers neither rulesets nor branch protection for this "
+            "repository: a red check is shown, and stops nobody",
+            "upgrade the plan, or make the repository public",
+        )
+        return
     if not found.required:
         yield fail(
             about,
