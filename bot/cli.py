@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     doctor.add_argument("--repo", metavar="OWNER/NAME", default="", help="one repository only")
     doctor.add_argument("--format", choices=("text", "json"), default="text")
-    commands.add_parser("serve", help="run the webhook server; settings from the environment")
+    commands.add_parser("serve", help="run the server; without credentials, its set-up page")
     return parser
 
 

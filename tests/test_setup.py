@@ -462,6 +462,22 @@ def test_the_way_there_and_back(running: Running, github: SmallGitHub) -> None:
     assert "One moment" in browser.ask("GET", "/setup")[2]
 
 
+def test_an_app_of_the_own_account(running: Running, github: SmallGitHub) -> None:
+    browser = running.browser()
+    browser.ask("GET", "/setup")
+    own = form(running, github, account="own", organization="ignored here")
+    action, described = sent_to_github(browser.ask("POST", "/setup", own)[2])
+    url = urlsplit(action)
+    assert f"{url.scheme}://{url.netloc}{url.path}" == f"{github.page_url}/settings/apps/new"
+    (state,) = parse_qs(url.query)["state"]
+    owner = github.manifests.owner(None)
+    code = github.manifests.register(described, described["name"], owner)
+    assert back(browser, code, state)[0] == 303
+    kept = store.read(running.data)
+    assert kept is not None
+    assert kept.owner == owner.login
+
+
 def test_a_state_of_another_browser_is_refused(running: Running, github: SmallGitHub) -> None:
     mine, other = running.browser(), running.browser()
     code, state = go(running, github, mine)
