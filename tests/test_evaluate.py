@@ -1,6 +1,7 @@
 """evaluate() against the small GitHub, over HTTP: what is written, and may it be merged."""
 
 import pytest
+from structlog.contextvars import get_contextvars
 
 from bot.evaluate import Gone, Moved, evaluate
 from bot.forge.error import ForgeError
@@ -313,3 +314,33 @@ def test_a_pull_request_costs_few_requests(acme: Team, files: dict[str, str], mo
     acme.done(pull)
     asked = acme.requests()[before:]
     assert len(asked) <= most, asked
+
+
+def test_whatever_is_logged_meanwhile_names_the_head(acme: Team) -> None:
+    pull = acme.open({"compose.yaml": GRANTED})
+    acme.github.faults.add("POST", "*/reviews", status=403)
+    heads: list[object] = []
+    acme.done(pull, failed=lambda _what, _why: heads.append(get_contextvars().get("head")))
+    assert heads == [pull.head_sha]
+    assert "head" not in get_contextvars()
+
+
+def test_a_check_that_is_not_found_is_no_pull_request_that_has_gone(acme: Team) -> None:
+    pull = acme.open({"compose.yaml": GRANTED})
+    acme.github.faults.add("POST", "*/check-runs", status=404)
+    with pytest.raises(ForgeError, match="the check was not taken") as failed:
+        acme.evaluate(pull)
+    assert not failed.value.retry
+
+
+def test_a_page_of_the_second_of_a_forced_push_is_shown_once_more(acme: Team) -> None:
+    pull = acme.open({"compose.yaml": GRANTED})
+    acme.github.clock.advance(2)
+    pull.push({"compose.yaml": GRANTED, "README.md": "y\n"}, by=acme.dev, force=True)
+    [pushed] = [one.created_at for one in pull.timeline if one.kind == "head_ref_force_pushed"]
+    acme.done(pull)
+    [first] = acme.shop.check_runs(pull.head_sha)
+    first.completed_at = pushed
+    acme.done(pull)
+    assert len(acme.shop.check_runs(pull.head_sha)) == 2
+    assert acme.done(pull).writes == ()
