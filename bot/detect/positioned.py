@@ -7,7 +7,9 @@ expanded; size, depth and number of nodes are bounded. What libyaml refuses is r
 
 from __future__ import annotations
 
+import gc
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal
@@ -298,10 +300,26 @@ class RefusedError(ValueError):
         self.offset = offset
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Look for no garbage meanwhile: it would be looked for among all nodes, again and again.
+
+    Nodes are never garbage before their tree is done, and their number is bounded.
+    """
+    paused = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if paused:
+            gc.enable()
+
+
 def read_yaml(text: Text) -> Tree:
     """Read YAML or JSON. Never raises: what libyaml refuses is read by indentation."""
     try:
-        return Tree(_Builder(text).documents(), text)
+        with _uncollected():
+            return Tree(_Builder(text).documents(), text)
     except RefusedError as refused:
         offset, message = refused.offset, str(refused)
     except yaml.MarkedYAMLError as error:
