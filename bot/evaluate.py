@@ -35,6 +35,7 @@ from bot.publish.check import broken
 from bot.publish.plan import missing, plan
 from bot.publish.writes import Write
 from bot.pull import PullRef
+from bot.remembered import remembered
 from bot.review.model import Review
 from bot.reviewed import reviewed
 
@@ -49,11 +50,15 @@ _SECOND = 1.0  # GitHub's times have whole seconds
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The pull request is as it should be; `writes` is what had to be written for that."""
+    """The pull request is as it should be; `writes` is what had to be written for that.
+
+    `is_queued`: a merge queue has it, so what it would merge next rests on this verdict too.
+    """
 
     verdict: Verdict
     head: str
     writes: tuple[Write, ...]
+    is_queued: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +145,7 @@ def _written(means: _Means, facts: Facts, answer: Verdict, worst: Verdict) -> Do
         raise ForgeError("shown in the second of a forced push", retry=True, after=_SECOND)
     if answer.refusal is not None and answer.refusal.why is Why.NOT_YET:
         raise ForgeError(f"not listed yet: {answer.refusal.why}", retry=True, after=_LISTED)
-    return Done(answer, facts.head, writes)
+    return Done(answer, facts.head, writes, facts.is_queued)
 
 
 def _closed(means: _Means, facts: Facts) -> Outcome:
@@ -166,15 +171,8 @@ def _announced(means: _Means, pull: PullRef) -> Facts:
 
 
 def _facts(means: _Means, pull: PullRef) -> Facts:
-    """Read the facts, and add the runs of ours that GitHub does not list any more.
-
-    What GitHub says of a run is taken over what was remembered of it.
-    """
     facts = read.facts(means.client, pull, means.app_id, means.now())
-    listed = {run.id for run in facts.checks}
-    means.memory.remember(facts.pull, facts.checks)
-    also = [run for run in means.memory.checks(facts.pull) if run.id not in listed]
-    return replace(facts, checks=tuple(sorted((*facts.checks, *also), key=read.when)))
+    return remembered(means.memory, facts)
 
 
 def _answer(means: _Means, facts: Facts) -> tuple[Verdict, Facts, Now]:

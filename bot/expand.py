@@ -6,6 +6,7 @@ from typing import assert_never
 from bot.forge import read
 from bot.forge.client import GitHub
 from bot.forge.error import ForgeError
+from bot.forge.groups import groups_at, groups_with
 from bot.forge.read import OpenPull
 from bot.pull import PullRef
 from bot.wake import (
@@ -34,8 +35,28 @@ def expand(github: GitHub, target: Target) -> Iterator[PullRef]:
         case WakeInstallation(installation, repositories):
             for repository in repositories or _seen(github, installation):
                 yield from _open_if_there(github, repository)
-        case WakeGroup(head_sha=sha):
-            raise ForgeError(f"merge groups are not evaluated: {sha}", retry=False)
+        case WakeGroup():
+            return
+        case _:
+            assert_never(target)
+
+
+def groups(github: GitHub, target: Target) -> Iterator[WakeGroup]:
+    """Yield the merge groups to evaluate: what the queue would merge next. Raises ForgeError.
+
+    Those that a pull request is in, or whose own commit was meant ("Re-run" on a group's check). A
+    branch of the queue's kind at a pull request's head is nobody's group.
+    """
+    match target:
+        case WakePull(pull):
+            yield from groups_with(github.client(pull.installation), pull)
+        case WakeHead(repository, sha):
+            if not any(expand(github, target)):
+                yield from groups_at(github.client(repository.installation), repository, sha)
+        case WakeGroup():
+            yield target
+        case WakeRepository() | WakeInstallation():
+            return  # the pull requests that these mean tell of their groups
         case _:
             assert_never(target)
 

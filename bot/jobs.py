@@ -44,6 +44,8 @@ class Job:
         if isinstance(self.target, WakePull):
             pull = self.target.pull
             return f"pull {pull.installation}/{pull.owner}/{pull.repo}#{pull.number}".lower()
+        if isinstance(self.target, WakeGroup):  # however it came to be looked at
+            return f"group {_name(self.target.repository)}@{self.target.head_sha}".lower()
         document = _document(self.target)
         digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
         return f"{document['kind']} {digest[:32]}"
@@ -60,7 +62,7 @@ class Job:
                 names |= {"repository": f"{pull.owner}/{pull.repo}", "pull": pull.number}
             case WakeHead(repository, sha):
                 names |= {"repository": _name(repository), "head": sha}
-            case WakeGroup(repository, _, head):
+            case WakeGroup(repository, head_sha=head):
                 names |= {"repository": _name(repository), "head": head}
             case WakeRepository(repository):
                 names |= {"repository": _name(repository)}
@@ -108,8 +110,9 @@ def _document(target: Target) -> Document:
         case WakeInstallation(installation, repositories):
             places = [_place(repository) for repository in repositories]
             return {"kind": "installation", "installation": installation, "repositories": places}
-        case WakeGroup(repository, base, head):
-            return {"kind": "group", **_place(repository), "base": base, "head": head}
+        case WakeGroup(repository, base, head, branch):
+            place = _place(repository)
+            return {"kind": "group", **place, "base": base, "head": head, "branch": branch}
         case _:
             assert_never(target)
 
@@ -127,7 +130,8 @@ def _target(document: Document) -> Target:
             repositories = tuple(map(_repository, document["repositories"]))
             return WakeInstallation(document["installation"], repositories)
         case "group":
-            return WakeGroup(_repository(document), document["base"], document["head"])
+            branch = document.get("branch", "")
+            return WakeGroup(_repository(document), document["base"], document["head"], branch)
         case kind:
             raise ValueError(f"a job of an unknown kind: {kind}")
 

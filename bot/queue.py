@@ -34,7 +34,7 @@ from bot.jobs import Job, job
 from bot.ledger import Ledger
 from bot.metrics import Depth, Metrics
 from bot.pull import PullRef
-from bot.wake import Target, WakePull
+from bot.wake import Target, WakeGroup, WakePull
 
 APPLICATION = "sockgate"
 QUEUE = "jobs"
@@ -58,6 +58,7 @@ class Outcome(StrEnum):
     DONE = "done"
     MOVED = "moved"  # the head is another one by now: once more, at once
     GONE = "gone"  # closed: nothing is to be done for it
+    QUEUED = "queued"  # done, and in a merge queue: what that would merge next is looked at, too
     MISSING = "missing"  # not to be seen; of a pull request just announced that may pass
 
 
@@ -69,12 +70,18 @@ class Receipt(StrEnum):
     AGAIN = "again"  # a redelivery of what was given up
 
 
+def _no_queues(group: WakeGroup) -> Outcome:
+    raise ForgeError(f"merge groups are not evaluated here: {group.head_sha}", retry=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What the queue does, injected. Both raise ForgeError where GitHub fails."""
+    """What the queue does, injected. All raise ForgeError where GitHub fails."""
 
     evaluate: Callable[[PullRef], Outcome]
     expand: Callable[[Target], Iterable[PullRef]]  # the pull requests that a wider wake means
+    group: Callable[[WakeGroup], Outcome] = _no_queues
+    groups: Callable[[Target], Iterable[WakeGroup]] = lambda _target: ()  # that rest on it
 
 
 class DeadLetterError(Exception):
@@ -272,15 +279,27 @@ class Queue:
                 return outcome
             if outcome is Outcome.MISSING and asked.attempt < min(LOOKS, self._last_attempt):
                 raise ForgeError("not to be seen yet", retry=True)
+            if outcome is Outcome.QUEUED:
+                self._groups(asked)
+                outcome = Outcome.DONE
+        elif isinstance(asked.target, WakeGroup):
+            outcome = self._work.group(asked.target)
         else:
             for pull in self._work.expand(asked.target):
                 root = f"{asked.root}:{pull.owner}/{pull.repo}#{pull.number}"
                 self._enqueue(Job(root, asked.delivery, WakePull(pull)))
+            self._groups(asked)
             outcome = Outcome.DONE
         dead = self._ledger.dead(asked.key)
         if dead:
             self._client.delete_workflows(dead)
         return outcome
+
+    def _groups(self, asked: Job) -> None:
+        """Have every merge group evaluated that rests on what was asked for."""
+        for group in self._work.groups(asked.target):
+            root = f"{asked.root}~{asked.serial}:{group.head_sha}"
+            self._enqueue(Job(root, asked.delivery, group))
 
     def _postpone(self, asked: Job, error: ForgeError) -> None:
         pause = min(self._first_pause * 2**asked.attempt, LONGEST_PAUSE)

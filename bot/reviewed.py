@@ -5,6 +5,7 @@ from dataclasses import replace
 from bot.forge import read
 from bot.forge.changes import Changes, changes, changes_from
 from bot.forge.client import Client
+from bot.forge.error import ForgeError
 from bot.forge.read import Now
 from bot.forge.source import Files
 from bot.gate.facts import Facts
@@ -20,7 +21,23 @@ def reviewed(client: Client, facts: Facts) -> tuple[Facts, Review, Now]:
 
     Raises ForgeError and SourceError.
     """
-    own = changes(client, facts)
+    return _reviewed(client, facts, changes(client, facts))
+
+
+def reviewed_group(client: Client, facts: Facts) -> Review:
+    """Return what a merge group's commit adds to its branch, whatever that has by now.
+
+    The group's own `base_sha` is not asked: it may be the commit of a group ahead in the queue, and
+    where only the last group's check has to pass, both are merged on the strength of this one.
+    Raises ForgeError and SourceError.
+    """
+    own = changes_from(client, facts, facts.base)
+    if own is None:
+        raise ForgeError("it has no history in common with its branch", retry=False)
+    return _reviewed(client, facts, own)[1]
+
+
+def _reviewed(client: Client, facts: Facts, own: Changes) -> tuple[Facts, Review, Now]:
     files = Files(client, facts, own.merge_base, own.changes)
     if read.POLICY_FILE in {path for one in own.changes for path in (one.old, one.new)}:
         text = files.read(facts.head, read.POLICY_FILE)

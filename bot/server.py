@@ -22,9 +22,10 @@ from starlette.routing import BaseRoute
 from bot import logs, settings
 from bot.database import Database, DatabaseError
 from bot.evaluate import Done, Gone, Moved, evaluate
-from bot.expand import expand
+from bot.expand import expand, groups
 from bot.forge.client import GitHub
 from bot.forge.error import ForgeError
+from bot.group import GroupDone, GroupGone, evaluate_group
 from bot.memory import Memory
 from bot.metrics import Metrics
 from bot.pull import PullRef
@@ -36,6 +37,7 @@ from bot.setup.after import After
 from bot.setup.door import Door
 from bot.setup.run import set_up
 from bot.setup.watch import Watch
+from bot.wake import WakeGroup
 from bot.web import Site
 
 STOPPED, NOT_STARTED = 0, 2
@@ -95,21 +97,38 @@ def connect(given: Settings, metrics: Metrics, memory: Memory) -> Backend:
     """Make what the queue and the server need of GitHub; nothing is asked yet."""
     github = GitHub(given.app_id, given.private_key, given.api_url, count=metrics.github)
     return Backend(
-        Work(partial(_evaluated, github, memory), partial(expand, github)),
+        Work(
+            partial(_evaluated, github, memory),
+            partial(expand, github),
+            partial(_group, github, memory),
+            partial(groups, github),
+        ),
         lambda: f"{github.slug()}[bot]",
     )
 
 
 def _evaluated(github: GitHub, memory: Memory, pull: PullRef) -> Outcome:
     match evaluate(github, pull, memory=memory, failed=_not_written):
-        case Done(verdict, head, writes):
+        case Done(verdict, head, writes, is_queued):
             _log.info("evaluated", head=head, conclusion=verdict.conclusion, writes=len(writes))
-            return Outcome.DONE
+            return Outcome.QUEUED if is_queued else Outcome.DONE
         case Moved():
             return Outcome.MOVED
         case Gone(why):
             _log.info("nothing to evaluate", why=why)
             return Outcome.GONE if why == "closed" else Outcome.MISSING
+
+
+def _group(github: GitHub, memory: Memory, asked: WakeGroup) -> Outcome:
+    match evaluate_group(github, asked, memory=memory):
+        case GroupDone(answer, head, wrote):
+            members = [one.number for one in answer.members]
+            conclusion = answer.verdict.conclusion
+            _log.info("group", head=head, conclusion=conclusion, members=members, wrote=wrote)
+            return Outcome.DONE
+        case GroupGone():
+            _log.info("nothing to evaluate", why="the merge queue does not have it any more")
+            return Outcome.GONE
 
 
 def _not_written(what: str, why: str) -> None:

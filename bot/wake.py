@@ -22,6 +22,7 @@ _DELIVERY = re.compile(r"[0-9A-Za-z-]{1,64}")
 _EVENT = re.compile(r"[a-z][0-9a-z_]{0,63}")
 _NAME = re.compile(r"[0-9A-Za-z_.-]{1,100}")
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_BRANCH = re.compile(r"refs/heads/(?P<name>[^\x00-\x20\x7f~^:?*\[\\]{1,255})")
 _COMMAND = re.compile(r"^[ \t]*/docker-socket(?:[ \t]|\r?$)", re.MULTILINE)
 _POLICY_FILES = frozenset({"sockgate.yml", "sockgate.yaml"})
 
@@ -82,11 +83,12 @@ class WakeInstallation:
 
 @dataclass(frozen=True, slots=True)
 class WakeGroup:
-    """Evaluate a merge group, `base_sha..head_sha`."""
+    """Evaluate a merge group, `base_sha..head_sha`, that is to be merged into a branch."""
 
     repository: Repository
     base_sha: str
     head_sha: str
+    branch: str = ""  # "" for the default branch
 
 
 Target = WakePull | WakeHead | WakeRepository | WakeInstallation | WakeGroup
@@ -216,7 +218,7 @@ def _target(event: str, action: str, payload: Mapping[str, Any], own: str | None
             return WakeHead(_repository(payload), _sha(payload, event, "head_sha"))
         case "merge_group" if action == "checks_requested":
             base, head = (_sha(payload, event, key) for key in ("base_sha", "head_sha"))
-            return WakeGroup(_repository(payload), base, head)
+            return WakeGroup(_repository(payload), base, head, _branch(payload))
         case "label" if action in {"edited", "deleted"}:
             return _label(action, payload)
         case "push":
@@ -319,6 +321,14 @@ def _sha(payload: Mapping[str, Any], *keys: str) -> str:
     if not _SHA.fullmatch(sha):
         raise _MalformedError(f"{'.'.join(keys)} is missing or malformed")
     return sha
+
+
+def _branch(payload: Mapping[str, Any]) -> str:
+    """Read the branch that a merge group is for; its form is git's (git-check-ref-format)."""
+    found = _BRANCH.fullmatch(_text(payload, "merge_group", "base_ref"))
+    if found is None:
+        raise _MalformedError("merge_group.base_ref is missing or malformed")
+    return found["name"]
 
 
 def _at(value: Any, *keys: str) -> Any:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.expand import expand
+from bot.expand import expand, groups
 from bot.forge.client import GitHub, Pace
 from bot.forge.error import ForgeError
 from bot.pull import PullRef
@@ -49,6 +49,12 @@ class Expanded:
         found = list(expand(self.forge, target))
         assert {pull.installation for pull in found} <= {self.world.installation.id}
         return {(pull.repo, pull.number) for pull in found}
+
+    def groups(self, target: Target) -> list[WakeGroup]:
+        return list(groups(self.forge, target))
+
+    def ref(self, pull: PullRequest) -> PullRef:
+        return PullRef(self.shop.installation, "acme", "shop", pull.number)
 
 
 @pytest.fixture
@@ -119,9 +125,30 @@ def test_a_pull_request_means_itself(expanded: Expanded) -> None:
     assert expanded.by(WakePull(PullRef(number, "acme", "shop", 1))) == {("shop", 1)}
 
 
-def test_a_merge_group_is_not_silently_passed_over(expanded: Expanded) -> None:
-    with pytest.raises(ForgeError, match="merge groups"):
-        expanded.by(WakeGroup(expanded.shop, "0" * 40, "1" * 40))
+def test_a_queued_pull_request_means_its_own_merge_group_and_those_behind(
+    world: World, expanded: Expanded
+) -> None:
+    pulls = [world.shop.pull({f"{n}.txt": "n\n"}, by=world.dev, title=n) for n in ("b", "c", "d")]
+    first = world.shop.queue(pulls[0], by=world.mia)
+    own = world.shop.queue(pulls[1], by=world.mia, behind=first)
+    last = world.shop.queue(pulls[2], by=world.mia, behind=own)
+    heads = [one.head_sha for one in expanded.groups(WakePull(expanded.ref(pulls[1])))]
+    assert heads == [own.head_sha, last.head_sha]
+    assert expanded.groups(WakePull(expanded.ref(world.pull))) == []
+
+
+def test_a_commit_means_its_merge_group_but_not_where_it_is_a_pull_requests(
+    world: World, expanded: Expanded
+) -> None:
+    group = world.shop.queue(world.pull, by=world.mia)
+    shop = expanded.shop
+    asked = WakeGroup(shop, "", group.head_sha, "main")
+    assert expanded.groups(WakeHead(shop, group.head_sha)) == [asked]
+    world.shop.push("gh-readonly-queue/main/x", world.pull.head_sha, by=world.dev)
+    assert expanded.groups(WakeHead(shop, world.pull.head_sha)) == []
+    assert expanded.groups(asked) == [asked]
+    assert expanded.by(asked) == set()
+    assert expanded.groups(WakeRepository(shop)) == []
 
 
 # The same through the real server, a process of its own.

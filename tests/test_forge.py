@@ -291,8 +291,10 @@ def test_clients_in_many_threads_do_not_mix_up_their_requests(acme: Team) -> Non
 
 # Queries -----------------------------------------------------------------------------------------
 
+QUERIES = {"FACTS", "COMMIT", "NOW", "OPEN", "GROUP", "QUEUED", "QUEUE_BRANCHES"}
 
-@pytest.mark.parametrize("name", ["FACTS", "COMMIT", "NOW", "OPEN", "blobs"])
+
+@pytest.mark.parametrize("name", [*sorted(QUERIES), "blobs"])
 def test_every_query_holds_against_githubs_schema(name: str) -> None:
     query = blobs(['"a:b"', '"c:d"']) if name == "blobs" else getattr(bot.forge.queries, name)
     assert Schema().problems(parse(query)) == []
@@ -300,7 +302,7 @@ def test_every_query_holds_against_githubs_schema(name: str) -> None:
 
 def test_every_query_is_tested() -> None:
     names = {name for name in vars(bot.forge.queries) if name.isupper() and name[0] != "_"}
-    assert names == {"FACTS", "COMMIT", "NOW", "OPEN"}
+    assert names == QUERIES
 
 
 # Reading -----------------------------------------------------------------------------------------

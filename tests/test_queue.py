@@ -355,7 +355,7 @@ def test_a_database_out_of_reach_is_one_sentence_without_a_password(url: str) ->
         WakeRepository(HELLO, ("one", "two")),
         WakeInstallation(7, (HELLO,)),
         WakeInstallation(7),
-        WakeGroup(HELLO, SHA, "b" * 40),
+        WakeGroup(HELLO, SHA, "b" * 40, "main"),
     ],
 )
 def test_a_job_is_read_as_it_was_written(target: Target) -> None:
@@ -363,6 +363,16 @@ def test_a_job_is_read_as_it_was_written(target: Target) -> None:
     assert job(made.document()) == made
     assert made.id == "root~4"
     assert made.names()["delivery"] == "delivery"
+
+
+def test_a_group_is_the_same_job_whoever_asks_for_it() -> None:
+    announced = WakeGroup(HELLO, SHA, "b" * 40, "main")
+    again = WakeGroup(HELLO, "", "b" * 40, "main")
+    assert Job("x", "x", announced).key == Job("y", "y", again).key
+    assert Job("x", "x", announced).key != Job("x", "x", WakeGroup(HELLO, SHA, SHA, "main")).key
+    older = Job("x", "x", announced).document()
+    del older["target"]["branch"]  # as a server before this key wrote it
+    assert job(older).target == WakeGroup(HELLO, SHA, "b" * 40)
 
 
 def test_jobs_stand_for_each_other_only_if_they_look_at_the_same() -> None:

@@ -24,6 +24,7 @@ from tests.github import examples
 
 SECRET = "it's a secret"
 SHA = "a" * 40
+GROUP = {"head_sha": "a" * 40, "base_sha": "b" * 40}  # its branch is missing
 REPOSITORY: dict[str, Any] = {
     "installation": {"id": 7},
     "repository": {"full_name": "octo/hello", "default_branch": "main"},
@@ -221,10 +222,10 @@ def test_a_command_on_an_issue_or_an_edited_one_is_ignored() -> None:
     assert why("issue_comment", action="edited", issue=pull, comment=comment)
 
 
-def test_a_merge_group_is_named_by_both_its_commits() -> None:
-    group = {"base_sha": SHA, "head_sha": "b" * 64}
+def test_a_merge_group_is_named_by_both_its_commits_and_its_branch() -> None:
+    group = {"base_sha": SHA, "head_sha": "b" * 64, "base_ref": "refs/heads/release/1.x"}
     asked = target("merge_group", action="checks_requested", merge_group=group)
-    assert asked == WakeGroup(HELLO, SHA, "b" * 64)
+    assert asked == WakeGroup(HELLO, SHA, "b" * 64, "release/1.x")
     assert why("merge_group", action="destroyed", merge_group=group)
 
 
@@ -317,6 +318,11 @@ def test_what_a_repositorys_own_webhook_sends_is_ignored_with_a_reason() -> None
         ("check_run", {"action": "rerequested", "check_run": {"head_sha": "HEAD"}}),
         ("check_suite", {"action": "rerequested"}),
         ("merge_group", {"action": "checks_requested", "merge_group": {"head_sha": SHA}}),
+        ("merge_group", {"action": "checks_requested", "merge_group": GROUP}),
+        (
+            "merge_group",
+            {"action": "checks_requested", "merge_group": GROUP | {"base_ref": "refs/heads/a b"}},
+        ),
         ("installation_repositories", {"action": "added"}),
         ("installation_repositories", {"action": "added", "repositories_added": [5]}),
     ],

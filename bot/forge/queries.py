@@ -34,6 +34,7 @@ query Facts(
     policy: object(expression: "HEAD:.github/sockgate.yml") { ... on Blob { text } }
     pullRequest(number: $number) {
       state
+      isInMergeQueue
       closedAt
       mergedBy { login }
       body
@@ -133,6 +134,59 @@ query Open($owner: String!, $repo: String!, $after: String) {
     pullRequests(states: OPEN, first: 100, after: $after) {
       pageInfo { hasNextPage endCursor }
       nodes { number headRefOid labels(first: 50) { nodes { name } } }
+    }
+  }
+}
+"""
+
+# What is known of a commit that a merge queue made, and what stands in the queue. The entries are
+# GitHub's own: neither a message nor a branch's name says who is in a group.
+_GROUP = """
+query Group(
+  $owner: String!, $repo: String!, $branch: String, $ref: String!, $head: GitObjectID!
+  $app: Int!, $after: String
+) {
+  repository(owner: $owner, name: $repo) {
+    owner { __typename }
+    defaultBranchRef { name target { oid } }
+    policy: object(expression: "HEAD:.github/sockgate.yml") { ... on Blob { text } }
+    ref(qualifiedName: $ref) { target { oid } }
+    object(oid: $head) { ... on Commit { ...ownChecks } }
+    refs(refPrefix: "refs/heads/gh-readonly-queue/", first: 100) { nodes { target { oid } } }
+    mergeQueue(branch: $branch) {
+      entries(first: 100, after: $after) {
+        pageInfo { hasNextPage endCursor }
+        nodes { position headCommit { oid } pullRequest { number headRefName } }
+      }
+    }
+  }
+  ownerPolicy: repository(owner: $owner, name: ".github") {
+    object(expression: "HEAD:sockgate.yml") { ... on Blob { text } }
+  }
+}
+"""
+GROUP = _OWN_CHECKS + _GROUP
+
+# The branch that a pull request is queued for, and what stands in each queue that there is.
+QUEUED = """
+query Queued($owner: String!, $repo: String!, $number: Int!) {
+  repository(owner: $owner, name: $repo) {
+    pullRequest(number: $number) {
+      baseRefName
+      mergeQueueEntry { position mergeQueue { entries(first: 100) { nodes {
+        position baseCommit { oid } headCommit { oid }
+      } } } }
+    }
+  }
+}
+"""
+
+# The branches that merge queues made. Their names say for which branch: "gh-readonly-queue/main/…".
+QUEUE_BRANCHES = """
+query QueueBranches($owner: String!, $repo: String!) {
+  repository(owner: $owner, name: $repo) {
+    refs(refPrefix: "refs/heads/gh-readonly-queue/", first: 100) {
+      nodes { name target { oid } }
     }
   }
 }

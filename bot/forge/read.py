@@ -1,6 +1,6 @@
 """GitHub's answers -> Facts. No object of PyGithub ever leaves this room."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -64,12 +64,13 @@ def facts(client: Client, pull: PullRef, app_id: int, now: datetime) -> Facts:
         all_contributors_known=found["commits"]["totalCount"] < _MOST_COMMITS,
         labels=tuple(node["name"] for node in nodes(found["labels"])),
         force_pushes=tuple(_time(push["createdAt"]) for push in pushes),
-        checks=tuple(sorted({*_checks(commits), *_checks(replaced)}, key=when)),
+        checks=check_runs([*commits, *replaced]),
         check_asked=_asked(head),
         comments=(*_threads(lists["reviewThreads"]), *_own(lists["comments"])),
         reasons=tuple(_reasons(lists["comments"])),
-        policy=_policy(repository["policy"], data["ownerPolicy"], pull.owner),
+        policy=policy_text(repository["policy"], data["ownerPolicy"], pull.owner),
         owner_is_user=repository["owner"]["__typename"] == "User",
+        is_queued=found["isInMergeQueue"],
         updated_at=_time(found["updatedAt"]),
         read_at=now,
     )
@@ -177,7 +178,12 @@ def _ended(found: Node) -> Ended | None:
     )
 
 
-def _checks(commits: list[Node]) -> Iterator[CheckRun]:
+def check_runs(commits: Iterable[Node]) -> tuple[CheckRun, ...]:
+    """Return our own runs on commits, oldest first."""
+    return tuple(sorted(set(_checks(commits)), key=when))
+
+
+def _checks(commits: Iterable[Node]) -> Iterator[CheckRun]:
     for commit in commits:
         for suite in nodes(commit["checkSuites"]):
             for run in nodes(suite["checkRuns"]):
@@ -251,7 +257,8 @@ def _reasons(comments: list[Node]) -> Iterator[Reason]:
             yield Reason(author, node["body"], _time(node["createdAt"]), edited)
 
 
-def _policy(own: Node | None, owners: Node | None, owner: str) -> PolicyText | None:
+def policy_text(own: Node | None, owners: Node | None, owner: str) -> PolicyText | None:
+    """Return the policy of a trusted branch: the repository's own, else its owner's."""
     if own is not None and own.get("text") is not None:
         return PolicyText(own["text"], POLICY_FILE)
     blob = owners["object"] if owners is not None else None

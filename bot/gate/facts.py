@@ -131,6 +131,7 @@ class Facts:
     changes_policy: str | None = None  # the policy as the pull request would have it
     owner_is_user: bool = False
     same_head: tuple[int, ...] = ()  # other open pull requests with this head commit
+    is_queued: bool = False  # in a merge queue
     updated_at: datetime | None = None
     read_at: datetime | None = field(default=None, compare=False)
 

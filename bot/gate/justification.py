@@ -6,9 +6,11 @@ shown red before.
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from hashlib import sha256
 
 from bot.gate.facts import CheckRun, Facts, LabelEvent, Role, was_replaced
 from bot.gate.policy import Policy
@@ -17,6 +19,7 @@ _REASON = re.compile(
     r"^\s*(?:[-*]\s*)?\**reason\**\s*:\s*\**\s*(?P<why>\S.*)$", re.IGNORECASE | re.MULTILINE
 )
 _SHORTEST_REASON = 10
+WHOLE = "all-"  # begins what stands for a whole set of fingerprints
 _YOUNG = timedelta(minutes=1)  # GitHub may show a label before it lists who put it on
 
 
@@ -109,18 +112,27 @@ def justification(
         return refused(involved)
     runs = _own_runs(facts)
     cover = _cover(runs, facts, event)
-    if not cover & found:
-        return refused(Why.TOO_EARLY)
-    if not found <= cover:
-        return refused(Why.UNSEEN)
+    if not is_covered(found, cover):
+        return refused(Why.UNSEEN if cover & found else Why.TOO_EARLY)
     if policy.carry == "none":
         cover = _cover([run for run in runs if run.head == facts.head], facts, event)
-        if not found <= cover:
+        if not is_covered(found, cover):
             return refused(Why.PUSHED)
     reason = _reason(facts, login)
     if policy.require_reason and len(reason) < _SHORTEST_REASON:
         return refused(Why.NO_REASON)
     return Justification(login, role, event.at, reason, cover, event.id)
+
+
+def set_digest(fingerprints: Iterable[str]) -> str:
+    """Return what stands for a whole set of fingerprints where a record has no room for each."""
+    return WHOLE + sha256(" ".join(sorted(fingerprints)).encode()).hexdigest()
+
+
+def is_covered(found: frozenset[str], cover: frozenset[str]) -> bool:
+    """Tell whether a cover holds all of `found`: one by one, or the rest as one whole set."""
+    left = found - cover
+    return not left or set_digest(left) in cover
 
 
 def _young(facts: Facts) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bot.gate.facts import Facts
-from bot.gate.justification import Justification, Refusal, Why
+from bot.gate.justification import WHOLE, Justification, Refusal, Why, set_digest
 from bot.gate.policy import Problem
 from bot.gate.verdict import Because, Verdict
 from bot.publish.escape import code, prose
@@ -20,16 +20,20 @@ MOST_ANNOTATIONS = 50  # likewise, a request
 _MOST_ROWS = 100
 _LONGEST_TABLE = 20_000  # characters; what stands below it has to fit too
 _MOST_RECORDED = 900  # fingerprints that fit beside a full table
+_MOST_MORE = 100  # likewise, of those that a label covers and that are not there any more
 
 
-def check(verdict: Verdict, head: str, pulls: frozenset[int] = frozenset()) -> PutCheck:
+def check(
+    verdict: Verdict, head: str, pulls: frozenset[int] = frozenset(), opening: str = ""
+) -> PutCheck:
     """Return the check run of one head commit.
 
     `pulls` are the pull requests with this head where there are several: a check belongs to a
-    commit, and `verdict` is the gravest of theirs.
+    commit, and `verdict` is the gravest of theirs. `opening` stands in the place of what is said of
+    a single pull request, where the commit is not one's.
     """
     annotations = tuple(_annotations(verdict))
-    parts = list(_parts(verdict))
+    parts = list(_parts(verdict, opening))
     if len(pulls) > 1:
         parts.insert(0, _shared(verdict, pulls))
     if len(annotations) > MOST_ANNOTATIONS:
@@ -76,9 +80,17 @@ def _cut(text: str, longest: int) -> str:
 def _record(verdict: Verdict, pulls: frozenset[int]) -> Record:
     by = verdict.justification
     covers = by.covers if by is not None else frozenset()
-    shown = sorted(verdict.fingerprints)[:_MOST_RECORDED]
-    more = sorted(covers - verdict.fingerprints)[: _MOST_RECORDED - len(shown)]
-    return Record(pulls, frozenset(shown), by.event if by is not None else None, frozenset(more))
+    found = sorted(verdict.fingerprints)
+    shown = frozenset(found[:_MOST_RECORDED])
+    if found[_MOST_RECORDED:]:  # what there is no room for is recorded as one whole set
+        shown |= {set_digest(found[_MOST_RECORDED:])}
+    room = _MOST_RECORDED + _MOST_MORE - len(shown)
+    more = sorted(covers - verdict.fingerprints - shown, key=_whole_sets_first)[:room]
+    return Record(pulls, shown, by.event if by is not None else None, frozenset(more))
+
+
+def _whole_sets_first(recorded: str) -> tuple[bool, str]:
+    return not recorded.startswith(WHOLE), recorded
 
 
 def _shared(verdict: Verdict, pulls: frozenset[int]) -> str:
@@ -109,9 +121,9 @@ def _title(verdict: Verdict) -> str:
             return "No new access to a container daemon"
 
 
-def _parts(verdict: Verdict) -> Iterator[str]:
-    yield _opening(verdict)
-    if verdict.because is Because.UNJUSTIFIED:
+def _parts(verdict: Verdict, opening: str) -> Iterator[str]:
+    yield opening or _opening(verdict)
+    if verdict.because is Because.UNJUSTIFIED and not opening:
         yield from _how_to_justify(verdict)
     if verdict.findings:
         yield "### What it adds\n\n" + _table(verdict.findings)

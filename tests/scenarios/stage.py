@@ -20,6 +20,7 @@ from bot import server
 from bot.database import Database
 from bot.evaluate import evaluate
 from bot.forge.client import GitHub, Pace
+from bot.group import evaluate_group
 from bot.metrics import Metrics
 from bot.queue import Queue
 from bot.records.store import Records
@@ -66,6 +67,8 @@ class Stage:
         metrics = Metrics()
         judged = partial(evaluate, now=self.github.clock.now, pause=lambda _: None)
         self._open.enter_context(mock.patch("bot.server.evaluate", judged))
+        group = partial(evaluate_group, now=self.github.clock.now, pause=lambda _: None)
+        self._open.enter_context(mock.patch("bot.server.evaluate_group", group))
         with mock.patch("bot.server.GitHub", _unhurried):
             backend = server.connect(given, metrics, Records(database.engine))
         self.queue = Queue(

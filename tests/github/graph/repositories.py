@@ -12,7 +12,7 @@ from .base import Connection, Node, Plain, refused, shows
 from .labels import LabelNode
 from .objects import Branch, RefNode
 from .pulls import PullRequestNode
-from .queue import MergeQueueEntryNode
+from .queue import merge_queue
 
 
 @shows(Repository)
@@ -52,7 +52,19 @@ class RepositoryNode(Node[Repository]):
 
     def field_ref(self, qualified_name: str) -> RefNode | None:
         """Return a branch by name."""
+        if qualified_name == "HEAD":
+            return self._ref(self.thing.default_branch)
         return self._ref(qualified_name.removeprefix("refs/heads/"))
+
+    def field_refs(self, ref_prefix: str, **page: Any) -> Connection:
+        """List the branches below a prefix."""
+        self.context.may(self.thing, "contents:read")
+        below = [
+            name for name in self.thing.branches if f"refs/heads/{name}".startswith(ref_prefix)
+        ]
+        return Connection(
+            below, lambda name: RefNode(self.context, Branch(self.thing, name)), **page
+        )
 
     def _ref(self, name: str) -> RefNode | None:
         if name not in self.thing.branches:
@@ -111,24 +123,4 @@ class RepositoryNode(Node[Repository]):
 
     def field_merge_queue(self, branch: str | None = None) -> dict[str, Any] | None:
         """Return the merge queue of a branch, or null where nothing is queued."""
-        name = branch or self.thing.default_branch
-        groups = [one for one in self.thing.groups if one.base_branch == name]
-        if not groups:
-            return None
-        entries = [(group, pull) for group in groups for pull in group.pulls]
-        context = self.context
-        return {
-            "id": f"MQ_{self.thing.id}",
-            "url": f"{self.context.hub.page_url}/{self.thing.full_name}/queue/{name}",
-            "entries": _Later(entries, lambda one: MergeQueueEntryNode(context, one)),
-        }
-
-
-class _Later:
-    """A connection whose page is asked for by the field's arguments."""
-
-    def __init__(self, items: list[Any], wrap: Any) -> None:
-        self.items, self.wrap = items, wrap
-
-    def __call__(self, **page: Any) -> Connection:
-        return Connection(self.items, self.wrap, **page)
+        return merge_queue(self.context, self.thing, branch or self.thing.default_branch)

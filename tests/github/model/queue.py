@@ -30,6 +30,7 @@ class MergeGroup(Thing):
     head_sha: str
     by: "Account"
     heads: tuple[str, ...]
+    behind: "MergeGroup | None" = None  # the group ahead in the queue that it is built on
     id: int = field(init=False)
     created_at: "dt.datetime" = field(init=False)
     destroyed: Reason | None = None
@@ -51,10 +52,14 @@ class MergeGroup(Thing):
         pulls: "Iterable[PullRequest]",
         base: str,
         by: "Account",
+        behind: "MergeGroup | None" = None,
     ) -> "MergeGroup":
-        """Merge the pull requests' heads in order and announce the result."""
+        """Merge the pull requests' heads in order and announce the result.
+
+        Behind another group the base is that group's commit, not the branch's.
+        """
         members = tuple(pulls)
-        start = head = repository.branches[base]
+        start = head = behind.head_sha if behind else repository.branches[base]
         heads = []
         for pull in members:
             head = merge(repository, head, pull, by)
@@ -68,6 +73,7 @@ class MergeGroup(Thing):
             head_sha=head,
             by=by,
             heads=tuple(heads),
+            behind=behind,
         )
         repository.groups.append(group)
         repository.push(group.branch, head, by=by)

@@ -355,9 +355,15 @@ class Repository(Thing):
     # Merge queue -------------------------------------------------------------------------------
 
     @change
-    def queue(self, *pulls: PullRequest, by: Account, base: str | None = None) -> MergeGroup:
+    def queue(
+        self,
+        *pulls: PullRequest,
+        by: Account,
+        base: str | None = None,
+        behind: MergeGroup | None = None,
+    ) -> MergeGroup:
         """Build one merge group of these pull requests and ask for its checks."""
-        return MergeGroup.build(self, pulls, base or self.default_branch, by)
+        return MergeGroup.build(self, pulls, base or self.default_branch, by, behind)
 
 
 def _is_hex(name: str) -> bool:
