@@ -206,7 +206,7 @@ def _judged(means: _Means, facts: Facts) -> tuple[Verdict, Facts, Now]:
     facts, review, seen = reviewed(means.client, facts)  # 3
     policy, _ = policy_of(facts)
     if review.findings and labelled(facts, policy):
-        facts = with_label(means.client, facts, policy.label)
+        facts = with_label(means.client, facts, policy)
         seen = read.now(means.client, facts)
     return verdict(review, facts, means.now().date()), facts, seen  # 4 and 5
 

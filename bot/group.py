@@ -164,5 +164,5 @@ def _member(means: _Means, pull: PullRef, answer: Verdict) -> Member:
     facts = remembered(means.memory, facts)
     policy, _ = policy_of(facts)
     if labelled(facts, policy):
-        facts = with_label(means.client, facts, policy.label)
+        facts = with_label(means.client, facts, policy)
     return member(replace(facts, read_at=means.now()), policy, answer.fingerprints)

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot import wake
+from bot.gate.policy import json_schema
 from bot.jobs import Job
 from bot.metrics import CONTENT_TYPE, Metrics
 from bot.queue import Queue
@@ -83,11 +84,15 @@ class Site:
             text = await run_in_threadpool(self.metrics.text)
             return Response(text, headers={"Content-Type": CONTENT_TYPE})
 
+        async def schema(_request: Request) -> Response:
+            return JSONResponse(json_schema(), media_type="application/schema+json")
+
         routes = [
             Route("/webhook", webhook, methods=["POST"]),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", metrics),
+            Route("/sockgate.schema.json", schema),
             *self.pages,
         ]
         return with_headers(Starlette(routes=routes))

@@ -2,11 +2,16 @@
 
 import ast
 import inspect
+import json
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from bot.detect.format import formats
+from bot.gate.policy import json_schema
 
 TOP = Path(__file__).parent.parent
 
@@ -63,7 +68,83 @@ def _scenario(test: ast.FunctionDef) -> str:
     return f"| {name} | {tried} | {happens} |"
 
 
-PAGES = {"docs/formats.md": formats_page, "docs/gate.md": gate_page}
+def schema_page() -> str:
+    """Return docs/sockgate.schema.json, from the policy's model."""
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+_POLICY_TOP = """# The policy
+
+Generated from the model in `bot/gate/policy.py` by `make docs`.
+
+`.github/sockgate.yml` on the default branch; without one, `sockgate.yml` in the owner's repository
+`.github`; without that, the defaults below. Every key may be left out. An unknown key is an error,
+and a policy with an error is as strict as none: the defaults hold, and every check says so, with
+line and key. A pull request that changes the policy is told whether it is valid, and judged by the
+one on the default branch.
+
+Editors complete and check it with the schema [`sockgate.schema.json`](sockgate.schema.json), which
+your server hands out, too. With the YAML language server the first line says where:
+
+```yaml
+# yaml-language-server: $schema=https://YOUR-HOST/sockgate.schema.json
+```
+"""
+
+
+def policy_page() -> str:
+    """Return docs/policy.md, from the policy's model."""
+    schema = json_schema()
+    parts = [_POLICY_TOP.rstrip(), "", "## Keys", "", *_keys(schema), ""]
+    ignore = schema["$defs"]["Ignore"]
+    parts += ["## Each entry of `ignore`", "", *_keys(ignore)]
+    return "\n".join(parts) + "\n"
+
+
+def _keys(schema: dict[str, Any]) -> list[str]:
+    """Return a table of a schema's keys, and an example of each."""
+    rows = ["| key | what it takes | default | what it says |", "|---|---|---|---|"]
+    examples = []
+    for key, one in schema["properties"].items():
+        default = "required" if key in schema.get("required", ()) else _default(one["default"])
+        rows.append(f"| `{key}` | {_takes(one)} | {default} | {one['description']} |")
+        for value in one["examples"]:
+            examples += yaml.safe_dump({key: value}, sort_keys=False).splitlines()
+    return [*rows, "", "```yaml", *(line.replace("'", "") for line in examples), "```"]
+
+
+def _default(value: Any) -> str:
+    if value in (None, []):
+        return "none"
+    return (
+        ", ".join(f"`{one}`" for one in value) if isinstance(value, list) else f"`{_word(value)}`"
+    )
+
+
+def _word(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _takes(one: dict[str, Any]) -> str:
+    if "anyOf" in one:
+        return _takes(next(kind for kind in one["anyOf"] if kind.get("type") != "null"))
+    if "enum" in one:
+        return ", ".join(f"`{value}`" for value in one["enum"])
+    if "$ref" in one:
+        return "entries, see below"
+    if one["type"] == "array":
+        return f"a list of {_takes(one['items'])}"
+    if one.get("format") == "date":
+        return "a date"
+    return {"string": "text", "boolean": "`true` or `false`"}[one["type"]]
+
+
+PAGES = {
+    "docs/formats.md": formats_page,
+    "docs/gate.md": gate_page,
+    "docs/policy.md": policy_page,
+    "docs/sockgate.schema.json": schema_page,
+}
 
 
 def main() -> int:

@@ -25,6 +25,7 @@ from bot.forge.label import with_label
 from bot.forge.queries import blobs
 from bot.forge.source import Files
 from bot.gate.facts import Facts, Role
+from bot.gate.policy import STRICT, Policy
 from tests.github import PullRequest, SmallGitHub, symlink
 from tests.github.fixtures import github
 from tests.github.graph.schema import Schema
@@ -321,7 +322,7 @@ def test_facts_are_what_github_says(acme: Team) -> None:
     assert [run.pulls for run in known.checks] == [{pull.number}]
     assert [comment.path for comment in known.comments] == ["compose.yaml"]
     client = acme.forge.client(acme.installation)
-    known = with_label(client, known, LABEL.upper())
+    known = with_label(client, known, Policy(label=LABEL.upper()))
     assert [(event.added, event.name) for event in known.events] == [(True, LABEL)]
     assert known.role("MIA") is Role.MAINTAIN
 
@@ -329,7 +330,7 @@ def test_facts_are_what_github_says(acme: Team) -> None:
 def test_a_label_with_no_history_has_no_role_to_look_up(acme: Team) -> None:
     pull = acme.open({"README.md": "y\n"})
     client = acme.forge.client(acme.installation)
-    known = with_label(client, facts(acme, pull), LABEL)
+    known = with_label(client, facts(acme, pull), STRICT)
     assert (known.events, known.roles) == ((), ())
 
 

@@ -1,14 +1,28 @@
 """Review + policy + facts -> verdict: every condition of a label that counts, and the policy."""
 
+import json
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator, FormatChecker
 
 from bot.detect.grant import Grant, How, Severity, Unknown
 from bot.gate.facts import Account, CheckRun, Facts, LabelEvent, PolicyText, Reason, Role
-from bot.gate.justification import Justification, Refusal, Why, justification, same_label
+from bot.gate.justification import (
+    Justification,
+    Refusal,
+    Why,
+    is_covered,
+    justification,
+    same_label,
+    set_digest,
+)
 from bot.gate.policy import STRICT, Policy, Problem, json_schema, read_policy
 from bot.gate.verdict import Because, Verdict, gravest, verdict
 from bot.pull import PullRef
@@ -90,6 +104,51 @@ def test_the_right_person_after_the_findings_were_shown_counts() -> None:
 )
 def test_a_label_that_does_not_count_says_why(changes: dict[str, object], why: Why | None) -> None:
     assert judged(**changes) == why  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("teams", "known", "role", "why"),
+    [
+        ((), True, Role.TRIAGE, Why.ROLE),
+        ((), False, Role.TRIAGE, Why.TEAMS),
+        (("security",), True, Role.TRIAGE, None),
+        (("security",), True, Role.NONE, None),
+        ((), False, Role.ADMIN, None),
+    ],
+)
+def test_a_team_takes_the_place_of_a_role(
+    teams: tuple[str, ...],
+    known: bool,  # noqa: FBT001 - a parameter of the test
+    role: Role,
+    why: Why | None,
+) -> None:
+    changes = {"teams": teams, "teams_known": known, "roles": (("mia", role),)}
+    policy = Policy(teams=("security",))
+    answer = judged(policy, **changes)
+    assert answer is why if why else isinstance(answer, Justification)
+    author = changes | {"author": MIA}
+    assert judged(policy, **author) in {Why.AUTHOR, why}
+    bot = changes | {"events": (labelled(5, Account("mia", is_person=False)),)}
+    assert judged(policy, **bot) is Why.NOT_A_PERSON
+
+
+@given(st.sets(st.integers(0, 3_000), min_size=1), st.data())
+def test_a_label_covers_a_set_of_any_size_and_nothing_beside_it(
+    numbers: set[int], data: st.DataObject
+) -> None:
+    """The record in the check has no room for all: what is beyond counts as one whole set."""
+    every = frozenset(f"{number:032x}" for number in numbers)
+    kept = data.draw(st.integers(0, len(every)))
+    listed = frozenset(sorted(every)[:kept])
+    cover = listed | ({set_digest(every - listed)} if every - listed else frozenset())
+    assert is_covered(every, cover)
+    assert is_covered(listed, cover)
+    some = frozenset(data.draw(st.sets(st.sampled_from(sorted(every)))))
+    if is_covered(some, cover):
+        assert some <= every
+    other = frozenset({f"{data.draw(st.integers(3_001, 9_999)):032x}"})
+    assert not is_covered(other, cover)
+    assert not is_covered(every | other, cover)
 
 
 def test_a_label_covers_what_was_on_the_page_and_no_more() -> None:
@@ -363,9 +422,49 @@ def test_a_proposed_policy_is_read_and_not_applied() -> None:
     assert of(Review(), changes_policy="x: 1").proposal == (Problem(1, "x", "no such key"),)
 
 
-def test_every_key_is_in_the_documentation() -> None:
-    page = (Path(__file__).parents[1] / "docs" / "gate.md").read_text("utf-8")
-    assert all(f"| `{key}` |" in page for key in json_schema()["properties"])
+def examples(page: str) -> list[str]:
+    text = (Path(__file__).parents[1] / page).read_text("utf-8")
+    return re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+
+
+def test_every_example_of_a_policy_is_valid_by_the_model_and_by_the_schema() -> None:
+    judge = Draft202012Validator(json_schema(), format_checker=FormatChecker())
+    judge.check_schema(json_schema())
+    keys, entry = examples("docs/policy.md")[1:]
+    whole = f"{keys}ignore:\n- {entry.replace(chr(10), chr(10) + '  ').rstrip()}\n"
+    readme = [text for text in examples("README.md") if "carry:" in text]
+    for text in (keys, whole, *readme):
+        assert isinstance(read_policy(text), Policy), read_policy(text)
+        assert (
+            list(judge.iter_errors(json.loads(json.dumps(yaml.safe_load(text), default=str)))) == []
+        )
+    assert len(readme) == 1
+    assert set(yaml.safe_load(keys)) == set(Policy.model_fields)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "labels: x",
+        "role: triage",
+        "hold: [low]",
+        "ignore: [{path: a}]",
+        "users: octocat",
+        "self_justify: 1",
+        "label: ''",
+    ],
+)
+def test_the_schema_refuses_what_the_model_refuses(text: str) -> None:
+    assert not isinstance(read_policy(text), Policy)
+    assert list(Draft202012Validator(json_schema()).iter_errors(yaml.safe_load(text))) != []
+
+
+@pytest.mark.parametrize("name", ["a b", "a/b/c", "@acme/x y", "", "/x", "acme/"])
+def test_what_is_no_team_is_said(name: str) -> None:
+    found = read_policy(f"users: []\nteams: ['{name}']\n")
+    assert isinstance(found, tuple)
+    assert (found[0].line, found[0].key) == (2, "teams")
+    assert "is no team" in found[0].message
 
 
 def test_every_key_of_the_schema_says_what_it_is_for() -> None:

@@ -7,19 +7,36 @@ from typing import Any
 
 from bot.forge.client import Client
 from bot.forge.error import ForgeError
+from bot.forge.teams import Teams, teams_of
 from bot.gate.facts import Account, Facts, LabelEvent, Role
-from bot.gate.justification import same_label
+from bot.gate.justification import may_by_role, same_label
+from bot.gate.policy import Policy
 from bot.pull import PullRef
 
 _ADDED = {"labeled": True, "unlabeled": False}
 
 
-def with_label(client: Client, known: Facts, label: str) -> Facts:
-    """Add a label's history and the present role of whoever put it on last. Raises ForgeError."""
-    events = tuple(label_events(client, known.pull, label))
+def with_label(client: Client, known: Facts, policy: Policy) -> Facts:
+    """Add the label's history, and what whoever put it on last may do now. Raises ForgeError.
+
+    The policy's teams are asked about only where the person's role is not enough.
+    """
+    events = tuple(label_events(client, known.pull, policy.label))
     actor = events[-1].actor if events else None
-    roles = () if actor is None else ((actor.login, _role(client, known.pull, actor.login)),)
-    return replace(known, events=events, roles=roles)
+    if actor is None:
+        return replace(known, events=events)
+    role = _role(client, known.pull, actor.login)
+    found = Teams()
+    if policy.teams and actor.is_person and not may_by_role(role, actor.login, policy):
+        owner, is_user = known.pull.owner, known.owner_is_user
+        found = teams_of(client, actor.login, policy.teams, owner, owner_is_user=is_user)
+    return replace(
+        known,
+        events=events,
+        roles=((actor.login, role),),
+        teams=found.of,
+        teams_known=found.known,
+    )
 
 
 def label_events(client: Client, pull: PullRef, label: str) -> Iterator[LabelEvent]:

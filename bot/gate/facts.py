@@ -123,6 +123,8 @@ class Facts:
     events: tuple[LabelEvent, ...] = ()  # of the policy's label
     force_pushes: tuple[datetime, ...] = ()  # when the head was replaced
     roles: tuple[tuple[str, Role], ...] = ()  # by login, of those who put the label on
+    teams: tuple[str, ...] = ()  # of the policy's: those that whoever put the label on is in
+    teams_known: bool = True  # false where GitHub does not tell who is in one
     checks: tuple[CheckRun, ...] = ()  # on its commits and its replaced heads, oldest first
     check_asked: bool = False  # somebody pressed "Re-run" since our newest check on the head
     comments: tuple[Comment, ...] = ()

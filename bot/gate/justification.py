@@ -32,6 +32,10 @@ class Why(StrEnum):
     CONTRIBUTOR = "an author or committer of its commits put the label on"
     UNKNOWN_CONTRIBUTOR = "it has too many commits to rule out that the same person wrote one"
     ROLE = "the role of whoever put the label on is not enough"
+    TEAMS = (
+        "the policy names teams, and GitHub does not let this App see who is in them; it needs "
+        "the organisation permission to read members"
+    )
     TOO_EARLY = "the label was put on before the check had shown these findings"
     UNSEEN = "there are findings that the check had not shown when the label was put on"
     PUSHED = "the policy asks for the label again after every push"
@@ -105,8 +109,8 @@ def justification(
     if event.through and not listed and not _listed(event.through, policy):
         return refused(Why.NOT_A_PERSON)
     role = facts.role(login)
-    if role < Role[policy.role.upper()] and not listed:
-        return refused(Why.ROLE)
+    if not may_by_role(role, login, policy) and not facts.teams:
+        return refused(Why.ROLE if facts.teams_known else Why.TEAMS)
     involved = _involved(facts, login)
     if involved is not None and not self_justify(facts, policy):
         return refused(involved)
@@ -145,6 +149,11 @@ def _latest(facts: Facts, policy: Policy) -> LabelEvent | None:
     """Return the event that put the label on as it is on now."""
     of_name = [event for event in facts.events if same_label(event.name, policy.label)]
     return of_name[-1] if of_name and of_name[-1].added else None
+
+
+def may_by_role(role: Role, login: str, policy: Policy) -> bool:
+    """Tell whether a role is enough, or the policy lists this person whatever the role is."""
+    return role >= Role[policy.role.upper()] or _listed(login, policy)
 
 
 def _listed(login: str, policy: Policy) -> bool:

@@ -1,5 +1,6 @@
 """`.github/sockgate.yml`: text -> Policy, or what is wrong with it, by line and key."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
@@ -14,6 +15,7 @@ from bot.detect.positioned import Node, read_yaml
 CHECK = "docker-socket"
 DEFAULT_LABEL = "docker-socket-justified"
 _LARGEST = 100_000
+_TEAM = re.compile(r"(?:[A-Za-z0-9-]{1,100}/)?[A-Za-z0-9_.-]{1,100}")
 
 
 class _Model(BaseModel):
@@ -23,9 +25,22 @@ class _Model(BaseModel):
 class Ignore(_Model):
     """A place whose grants are not held. Everything ignored is listed in the check."""
 
-    path: str = Field(min_length=1, description="A path, or a pattern with `*`, `**` and `?`.")
-    reason: str = Field(min_length=1, description="Why; shown in every check.")
-    until: date | None = Field(default=None, description="Last day on which it is ignored.")
+    path: str = Field(
+        min_length=1,
+        description="A path, or a pattern with `*`, `**` and `?`; a folder ends with `/`.",
+        examples=["examples/**"],
+    )
+    reason: str = Field(
+        min_length=1,
+        description="Why; shown in every check.",
+        examples=["shown in the documentation, run by nobody"],
+    )
+    until: date | None = Field(
+        default=None,
+        description="Last day on which it is ignored. After it, what it would ignore is held "
+        "again, and the check says so.",
+        examples=["2027-06-30"],
+    )
 
 
 class Policy(_Model):
@@ -36,44 +51,80 @@ class Policy(_Model):
         min_length=1,
         max_length=50,
         description="The label that justifies.",
+        examples=[DEFAULT_LABEL],
     )
     role: Literal["write", "maintain", "admin"] = Field(
-        default="maintain", description="The least role of whoever justifies."
+        default="maintain",
+        description="The least role of whoever justifies.",
+        examples=["admin"],
     )
     users: tuple[str, ...] = Field(
-        default=(), description="People, or Apps by name, who may justify whatever their role is."
+        default=(),
+        description="People, or Apps by name, who may justify whatever their role is.",
+        examples=[["octocat"]],
+    )
+    teams: tuple[str, ...] = Field(
+        default=(),
+        description="Teams whose members may justify whatever their role is: `security`, of the "
+        "organisation that owns the repository, or `organisation/security`. Who is in them now is "
+        "asked each time, for which the App needs the organisation permission to read members.",
+        examples=[["security"]],
     )
     self_justify: bool | None = Field(
         default=None,
-        description="Whether an author may justify the own pull request. "
-        "By default only where the repository belongs to a user account.",
+        description="Whether an author may justify the own pull request. Left out: only the owner "
+        "of a repository that belongs to a user account, and only while nobody else has a role "
+        "there that may justify.",
+        examples=[False],
     )
     require_reason: bool = Field(
         default=False,
         description="Whether a comment of the same person, or a line `Reason: …` in the "
         "description, has to say why.",
+        examples=[True],
     )
     carry: Literal["same-findings", "none"] = Field(
         default="same-findings",
-        description="Whether a justification holds for later pushes that add no finding.",
+        description="Whether a justification holds for later pushes that add no finding; `none` "
+        "asks for the label again after every push.",
+        examples=["none"],
     )
     hold: tuple[Literal["critical", "high"], ...] = Field(
-        default=("critical", "high"), description="The severities that hold the check red."
+        default=("critical", "high"),
+        description="The severities that hold the check red; `critical` always does.",
+        examples=[["critical"]],
     )
     implicit: bool = Field(
-        default=False, description="Report what a platform grants with no line that says so, too."
+        default=False,
+        description="Report what a platform grants with no line that says so, too.",
+        examples=[True],
     )
-    ignore: tuple[Ignore, ...] = Field(default=(), description="Places that are not held.")
+    ignore: tuple[Ignore, ...] = Field(
+        default=(),
+        description="Places that are not held. Each is listed in every check, with its reason.",
+        examples=[[{"path": "examples/**", "reason": "run by nobody", "until": "2027-06-30"}]],
+    )
     trusted_branches: tuple[str, ...] = Field(
         default=(),
         description="Branches, or patterns of them, that change through this check only. What "
         "another base branch has and the default branch has not is held.",
+        examples=[["release/*"]],
     )
 
-    @field_validator("users", "hold", "ignore", "trusted_branches", mode="before")
+    @field_validator("users", "teams", "hold", "ignore", "trusted_branches", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else value
+
+    @field_validator("teams")
+    @classmethod
+    def _are_slugs(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if not _TEAM.fullmatch(name):
+                raise ValueError(
+                    f"{name!r} is no team: write `security` or `organisation/security`"
+                )
+        return value
 
     @field_validator("hold")
     @classmethod
@@ -152,7 +203,7 @@ def _problem(root: Node, where: tuple[int | str, ...], message: str) -> Problem:
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON schema of the policy, for editors."""
-    return Policy.model_json_schema() | {
+    return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "sockgate policy",
-    }
+        "$id": "urn:sockgate:policy",
+    } | (Policy.model_json_schema() | {"title": "sockgate policy"})

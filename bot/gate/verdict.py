@@ -40,6 +40,7 @@ class Verdict:
     findings: tuple[Finding, ...] = ()  # held by the policy
     not_held: tuple[Finding, ...] = ()
     ignored: tuple[Ignored, ...] = ()
+    expired: tuple[Ignored, ...] = ()  # found again, by rules that have ended
     unknowns: tuple[Unknown, ...] = ()
     justification: Justification | None = None
     refusal: Refusal | None = None
@@ -97,6 +98,12 @@ def verdict(review: Review, facts: Facts, today: date) -> Verdict:
         for finding in review.findings
         if (rule := _rule(finding, policy, today)) is not None
     )
+    expired = tuple(
+        Ignored(finding, rule)
+        for finding in review.findings
+        for rule in policy.ignore
+        if _has_ended(rule, today) and _takes_in(rule, finding)
+    )
     set_aside = {id(one.finding) for one in ignored}
     left = [finding for finding in review.findings if id(finding) not in set_aside]
     held = tuple(finding for finding in left if _held(finding, policy))
@@ -106,6 +113,7 @@ def verdict(review: Review, facts: Facts, today: date) -> Verdict:
         findings=held,
         not_held=tuple(finding for finding in left if finding not in held),
         ignored=ignored,
+        expired=tuple(one for one in expired if id(one.finding) not in set_aside),
         unknowns=review.unknowns,
         self_justify=self_justify(facts, policy),
         policy=policy,
@@ -134,14 +142,21 @@ def _held(finding: Finding, policy: Policy) -> bool:
 
 
 def _rule(finding: Finding, policy: Policy, today: date) -> Ignore | None:
-    """Return the rule that takes in every file of a finding: the place shown and the subject's."""
-    paths = {finding.path, *(grant.path for grant in finding.grants)}
+    """Return the first rule that holds today and takes in a finding."""
     for rule in policy.ignore:
-        if rule.until is not None and rule.until < today:
-            continue
-        if all(_pattern(rule.path).fullmatch(path) for path in paths):
+        if not _has_ended(rule, today) and _takes_in(rule, finding):
             return rule
     return None
+
+
+def _has_ended(rule: Ignore, today: date) -> bool:
+    return rule.until is not None and rule.until < today
+
+
+def _takes_in(rule: Ignore, finding: Finding) -> bool:
+    """Tell whether a rule has every file of a finding: the place shown and the subject's."""
+    paths = {finding.path, *(grant.path for grant in finding.grants)}
+    return all(_pattern(rule.path).fullmatch(path) for path in paths)
 
 
 def _pattern(glob: str) -> re.Pattern[str]:

@@ -134,6 +134,8 @@ def _parts(verdict: Verdict, opening: str) -> Iterator[str]:
         yield "### Seen, and not held by the policy\n\n" + _table(verdict.not_held)
     if verdict.ignored:
         yield _ignored(verdict)
+    if verdict.expired:
+        yield _expired(verdict)
     yield from _policy(verdict)
 
 
@@ -204,6 +206,8 @@ def _how_to_justify(verdict: Verdict) -> Iterator[str]:
     who = f"someone whose role here is at least {code(policy.role)}"
     if policy.users:
         who += ", or " + ", ".join(code(user) for user in policy.users)
+    if policy.teams:
+        who += ", or a member of " + ", ".join(code(team) for team in policy.teams)
     if not verdict.self_justify:
         who += ", and who neither opened this pull request nor wrote one of its commits"
     reason = ""
@@ -240,6 +244,15 @@ def _ignored(verdict: Verdict) -> str:
             f"{prose(one.rule.reason, 400)}{until}"
         )
     return "### Ignored by the policy\n\n" + "\n".join(rows)
+
+
+def _expired(verdict: Verdict) -> str:
+    rows = [
+        f"- {code(f'{one.finding.path}:{one.finding.line}')} by {code(one.rule.path)}: "
+        f"{prose(one.rule.reason, 400)}, ended on {one.rule.until}"
+        for one in verdict.expired[:_MOST_ROWS]
+    ]
+    return "### Not ignored any more\n\n" + "\n".join(rows)
 
 
 def _policy(verdict: Verdict) -> Iterator[str]:

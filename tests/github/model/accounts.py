@@ -49,6 +49,7 @@ class Account(Thing):
     created_at: "dt.datetime" = field(init=False)
     owners: set["Account"] = field(default_factory=set)
     roles: dict[str, str] = field(default_factory=dict)
+    teams: dict[str, dict["Account", Literal["active", "pending"]]] = field(default_factory=dict)
     deleted: bool = False
 
     def __post_init__(self) -> None:
@@ -84,6 +85,12 @@ class Account(Thing):
     def custom_role(self, name: str, base: str) -> None:
         """Define an organisation's own role on top of read, triage, write or maintain."""
         self.roles[name] = base
+
+    def team(
+        self, slug: str, *members: "Account", state: Literal["active", "pending"] = "active"
+    ) -> None:
+        """Make a team of this organisation, or add people to it; pending ones were only invited."""
+        self.teams.setdefault(slug, {}).update(dict.fromkeys(members, state))
 
     def repository(
         self,

@@ -11,6 +11,7 @@ from . import (
     pulls,
     repositories,
     reviews,
+    teams,
 )
 from .route import ROUTES, Answer, Call, find
 
@@ -29,4 +30,5 @@ __all__ = [
     "pulls",
     "repositories",
     "reviews",
+    "teams",
 ]
