@@ -1,9 +1,10 @@
 """The facts of one pull request -> its review: the files are read, and both sides compared."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from bot.forge import read
-from bot.forge.changes import Changes, changes, changes_from
+from bot.forge.changes import Changes, changes, changes_between, changes_from
 from bot.forge.client import Client
 from bot.forge.error import ForgeError
 from bot.forge.read import Now
@@ -19,9 +20,18 @@ from bot.review.model import Finding, InSummary, Review
 def reviewed(client: Client, facts: Facts) -> tuple[Facts, Review, Now]:
     """Return what the head adds, with the policy that it proposes in the facts, and the head after.
 
-    Raises ForgeError and SourceError.
+    Two histories that were merged into each other have several merge bases. GitHub tells one, and
+    a merge takes them all; so a head with merges of its own, and not on top of its base, is also
+    compared with the base as it is now. Raises ForgeError and SourceError.
     """
-    return _reviewed(client, facts, changes(client, facts))
+    own = changes(client, facts)
+    facts, review, seen = _reviewed(client, facts, own)
+    if not facts.has_merges or own.merge_base == facts.base:
+        return facts, review, seen
+    policy, _ = policy_of(facts)
+    now = _between(client, facts, facts.base, policy)
+    review = _with(review, now, lambda one: replace(one, comes_back_to=facts.base_branch))
+    return facts, review, read.now(client, facts)
 
 
 def reviewed_group(client: Client, facts: Facts) -> Review:
@@ -47,9 +57,17 @@ def _reviewed(client: Client, facts: Facts, own: Changes) -> tuple[Facts, Review
     since = None if is_trusted(facts, policy) else changes_from(client, facts, facts.default_head)
     if since is None or since.merge_base == own.merge_base:
         return facts, review, files.now or read.now(client, facts)
-    wider = Files(client, facts, since.merge_base, since.changes)
-    review = _with_base(review, _compared(wider, since, policy), facts.base_branch)
+    wider = _compared(Files(client, facts, since.merge_base, since.changes), since, policy)
+    review = _with(review, wider, lambda one: replace(one, comes_with=facts.base_branch))
+    if facts.has_merges and since.merge_base != facts.default_head:
+        wider = _between(client, facts, facts.default_head, policy)
+        review = _with(review, wider, lambda one: replace(one, comes_with=facts.base_branch))
     return facts, review, read.now(client, facts)
+
+
+def _between(client: Client, facts: Facts, commit: str, policy: Policy) -> Review:
+    differing = changes_between(client, facts, commit)
+    return _compared(Files(client, facts, commit, differing.changes), differing, policy)
 
 
 def _compared(files: Files, differing: Changes, policy: Policy) -> Review:
@@ -76,15 +94,15 @@ def _prefetch(files: Files) -> None:
     files.fetch((*sides, *also))
 
 
-def _with_base(review: Review, wider: Review, branch: str) -> Review:
-    """Add what the base branch brings and the default branch does not have.
+def _with(review: Review, wider: Review, told: Callable[[Finding], Finding]) -> Review:
+    """Add what another comparison finds beyond the first; `told` says why it is there.
 
     A check belongs to a commit, not to a base: pointed at the default branch, the pull request
     would be merged by the check that stands. None of it is in the diff, so no line shows it.
     """
     known = frozenset[str]().union(*(finding.fingerprints for finding in review.findings))
     brought = tuple(
-        Finding(grant, InSummary(), comes_with=branch)
+        told(Finding(grant, InSummary()))
         for finding in wider.findings
         for grant in finding.grants
         if grant.fingerprint not in known

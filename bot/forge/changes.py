@@ -61,14 +61,21 @@ def changes_from(client: Client, known: Facts, other: str) -> Changes | None:
     files = answer.get("files") or []
     if len(files) < _MOST_COMPARED:
         return Changes(merge_base, tuple(_change(file) for file in files), complete=True)
-    sides = [
-        client.get(f"{path}/git/trees/{c}", {"recursive": 1}) for c in (merge_base, known.head)
-    ]
+    return changes_between(client, known, merge_base)
+
+
+def changes_between(client: Client, known: Facts, commit: str) -> Changes:
+    """Read what differs between a commit and the head, as they are: all files, without renames.
+
+    Raises ForgeError.
+    """
+    path = f"/repos/{known.pull.owner}/{known.pull.repo}"
+    sides = [client.get(f"{path}/git/trees/{c}", {"recursive": 1}) for c in (commit, known.head)]
     old, new = (
         {one["path"]: one["sha"] for one in side["tree"] if one["type"] == "blob"} for side in sides
     )
     return Changes(
-        merge_base,
+        commit,
         tuple(
             Change(name if name in old else None, name if name in new else None)
             for name in sorted({*old, *new})

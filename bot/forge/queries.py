@@ -49,7 +49,7 @@ query Facts(
       commits(last: 100, before: $commits) {
         totalCount
         pageInfo { hasPreviousPage startCursor }
-        nodes { commit { ...ownChecks ...contributors } }
+        nodes { commit { ...ownChecks ...contributors parents(first: 1) { totalCount } } }
       }
       timelineItems(last: 50, itemTypes: [HEAD_REF_FORCE_PUSHED_EVENT]) {
         nodes {
@@ -188,6 +188,18 @@ query QueueBranches($owner: String!, $repo: String!) {
     refs(refPrefix: "refs/heads/gh-readonly-queue/", first: 100) {
       nodes { name target { oid } }
     }
+  }
+}
+"""
+
+POLICY = """
+query Policy($owner: String!, $repo: String!) {
+  repository(owner: $owner, name: $repo) {
+    isArchived
+    policy: object(expression: "HEAD:.github/sockgate.yml") { ... on Blob { text } }
+  }
+  ownerPolicy: repository(owner: $owner, name: ".github") {
+    object(expression: "HEAD:sockgate.yml") { ... on Blob { text } }
   }
 }
 """

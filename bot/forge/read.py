@@ -62,6 +62,8 @@ def facts(client: Client, pull: PullRef, app_id: int, now: datetime) -> Facts:
         body=found["body"] or "",
         contributors=_contributors(commits),
         all_contributors_known=found["commits"]["totalCount"] < _MOST_COMMITS,
+        has_merges=found["commits"]["totalCount"] >= _MOST_COMMITS
+        or any(node["commit"]["parents"]["totalCount"] > 1 for node in lists["commits"]),
         labels=tuple(node["name"] for node in nodes(found["labels"])),
         force_pushes=tuple(_time(push["createdAt"]) for push in pushes),
         checks=check_runs([*commits, *replaced]),

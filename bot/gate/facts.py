@@ -119,6 +119,7 @@ class Facts:
     body: str = ""
     contributors: frozenset[str] = frozenset()  # authors and committers of its commits
     all_contributors_known: bool = True  # false past what GitHub lists
+    has_merges: bool = False  # one of its commits has several parents, or may have
     labels: tuple[str, ...] = ()
     events: tuple[LabelEvent, ...] = ()  # of the policy's label
     force_pushes: tuple[datetime, ...] = ()  # when the head was replaced
@@ -132,6 +133,7 @@ class Facts:
     policy: PolicyText | None = None
     changes_policy: str | None = None  # the policy as the pull request would have it
     owner_is_user: bool = False
+    owner_is_alone: bool = False  # nobody else is a collaborator; asked only where that matters
     same_head: tuple[int, ...] = ()  # other open pull requests with this head commit
     is_queued: bool = False  # in a merge queue
     updated_at: datetime | None = None

@@ -178,6 +178,8 @@ def _table(findings: tuple[Finding, ...]) -> str:
         place = code(f"{finding.path}:{finding.line}")
         if finding.comes_with:
             place += f" from {code(finding.comes_with, 100)}"
+        if finding.comes_back_to:
+            place += f", no more in {code(finding.comes_back_to, 100)}"
         rows.append(
             f"| {place} | {code(grant.subject, 120)}{image} "
             f"| {prose(reached(grant.resource), 160)} | {power(grant)} | {grant.severity} |"
@@ -198,6 +200,13 @@ def _base_branches(verdict: Verdict) -> Iterator[str]:
             "base branch has it, and the default branch has not. A check belongs to a commit, and "
             "the base of a pull request can be changed at any time. It goes away once the default "
             "branch has it, or where the policy names the branch under `trusted_branches`."
+        )
+    former = {finding.comes_back_to for finding in verdict.findings if finding.comes_back_to}
+    for branch in sorted(former):
+        yield (
+            f"What is marked as no more in {code(branch, 100)} was taken out of it, and this pull "
+            "request has merges of its own, by which it may come back. It goes away once the "
+            f"present {code(branch, 100)} is merged into this branch without it."
         )
 
 

@@ -67,6 +67,7 @@ class Finding:
     anchor: Anchor
     also: tuple[Grant, ...] = ()
     comes_with: str = ""  # the base branch that has it, where the default branch has not
+    comes_back_to: str = ""  # the branch that had it at the merge base, and has it no more
 
     @property
     def grants(self) -> tuple[Grant, ...]:

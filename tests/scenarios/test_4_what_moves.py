@@ -1,5 +1,7 @@
 """What moves under us: heads, bases, other pull requests, and deliveries."""
 
+import pytest
+
 from tests.github.hooks.deliveries import Delivery
 from tests.scenarios.stage import COMPOSE, GRANTED, LABEL, MORE, POLICY, Scene, Stage
 
@@ -325,3 +327,26 @@ def test_the_default_branch_takes_the_socket_meanwhile(scene: Scene) -> None:
     second.reset(sha, by=scene.dev)
     scene.judged()
     scene.is_green(second)
+
+
+@pytest.mark.parametrize("first", ["with", "without"])
+def test_a_removed_socket_comes_back_by_a_merge_of_both_sides(scene: Scene, first: str) -> None:
+    """The default branch had the socket until a side branch without it was merged.
+
+    The author merges the same two sides anew and keeps the socket, so that one of two merge bases
+    has it: it is red all the same, for the default branch has it no more.
+    """
+    shop, mia, dev = scene.shop, scene.mia, scene.dev
+    shop.commit({"compose.yaml": GRANTED}, by=mia)
+    start = shop.head
+    old = shop.write({"a.md": "1\n"}, parents=(start,), author=mia, committer=mia)
+    clean = shop.write({"compose.yaml": COMPOSE}, parents=(start,), author=mia, committer=mia)
+    both = shop.write({"compose.yaml": COMPOSE}, parents=(old, clean), author=mia, committer=mia)
+    shop.push("main", both, by=mia)
+    sides = (old, clean) if first == "with" else (clean, old)
+    back = shop.write({"compose.yaml": GRANTED}, parents=sides, author=dev, committer=dev)
+    shop.push("change", back, by=dev)
+    pull = shop.open_pull(shop, "change", "main", by=dev, title="A merge")
+    scene.judged()
+    scene.is_red(pull)
+    scene.justify(pull)
