@@ -5,6 +5,7 @@ only where it refers to another file.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import chain
 
@@ -12,7 +13,6 @@ from bot.detect.compose.interpolation import Variables
 from bot.detect.compose.loader import Loader
 from bot.detect.compose.project import Plan
 from bot.detect.compose.values import Value
-from bot.detect.lines import Text
 from bot.detect.positioned import Node
 
 # All in lower case: a piece of text that the hint holds, and the hint where that is not enough.
@@ -40,7 +40,8 @@ _HINTS: tuple[tuple[str, re.Pattern[str] | None], ...] = (
         r"/run(?:[/.]*+(?![\w-])"
         r"|[/.]+(?:user|podman|containerd|crio|buildkit|k3s|k0s|docker|host-|dagger))"
     )),
-    ("/..", re.compile(r"/\.\.[/.]*+(?![\w-])")),
+    # What only climbs is relative to the project.
+    ("/..", re.compile(r"(?<![\s\"'\[,=-]\.\.)(?<!/\.\.)/\.\.[/.]*+(?![\w-])")),
     ("/", re.compile(r"/(?<=[\s\"'\[,=:{-]/)[/.]*+(?:[:\"'\s,}\]$]|\Z)")),
 )  # fmt: skip
 
@@ -61,48 +62,67 @@ def telling(variables: Variables) -> bool:
 
 
 class Quiet:
-    """Tells values by their text alone, each piece of text once."""
+    """Tells values by their text alone; each file is searched once."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, int, int, bool], bool] = {}
+        self._marks: dict[int, list[int]] = {}  # of each file's text: where something stands
         self._telling: dict[int, bool] = {}  # of each file's variables
 
     def is_quiet(self, value: Value) -> bool:
         """Tell whether a value, with what aliases bring into it, can name no daemon."""
         if value.parts is not None:
             return False
-        file = value.file
-        if id(file.variables) not in self._telling:
-            self._telling[id(file.variables)] = telling(file.variables)
-        return all(
-            self._piece(node, file.text, telling=self._telling[id(file.variables)])
-            for node in _written(value.node)
-        )
-
-    def _piece(self, node: Node, text: Text, *, telling: bool) -> bool:
-        key = (id(text), node.start, node.end, telling)
-        if key not in self._known:
-            piece = text.content[max(0, node.start - 1) : node.end + 1]
-            self._known[key] = not (
-                hinted(piece)
-                or _refers(piece)
-                or "volumes_from" in piece
-                or (telling and "$" in piece)
-            )
-        return self._known[key]
+        text, variables = value.file.text, value.file.variables
+        if id(text) not in self._marks:
+            self._marks[id(text)] = sorted(_marks(text.content))
+        if id(variables) not in self._telling:
+            self._telling[id(variables)] = telling(variables)
+        marks, content = self._marks[id(text)], text.content
+        for node in _written(value.node, content):
+            following = bisect_left(marks, node.start - 1)
+            if following < len(marks) and marks[following] <= node.end:
+                return False
+            if self._telling[id(variables)] and content.find("$", node.start, node.end) >= 0:
+                return False
+        return True
 
 
-def _written(node: Node) -> Iterator[Node]:
+def _marks(content: str) -> Iterator[int]:
+    """Yield the offset of every hint, and of what refers to something outside a service."""
+    low = content.lower()
+    if len(low) != len(content):  # a few capital letters have small ones that are longer
+        low = "".join(c if len(c.lower()) > 1 else c.lower() for c in content)
+    for word, pattern in _HINTS:
+        if pattern is None:
+            yield from _found(low, word)
+        elif word in low:
+            yield from (found.start() for found in pattern.finditer(low))
+    for word in ("include", "env_file", "volumes_from"):
+        yield from _found(content, word)
+    if "extends" in content:
+        yield from _found(content, "file")
+
+
+def _found(content: str, word: str) -> Iterator[int]:
+    at = content.find(word)
+    while at >= 0:
+        yield at
+        at = content.find(word, at + 1)
+
+
+def _written(node: Node, content: str) -> Iterator[Node]:
     """Yield a node and every aliased one below it: the pieces of text that it is made of."""
     yield node
+    if content.find("*", node.start, node.end) < 0:
+        return
     seen: set[int] = set()
     stack = [node]
     while stack:
         last = stack.pop()
-        content: tuple[object, ...] = last.items or last.pairs
-        if id(content) in seen:
+        below: tuple[object, ...] = last.items or last.pairs
+        if id(below) in seen:
             continue
-        seen.add(id(content))
+        seen.add(id(below))
         for child in (*last.items, *chain.from_iterable(last.pairs)):
             if child.via:
                 yield child
