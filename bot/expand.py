@@ -7,6 +7,7 @@ from bot.forge import read
 from bot.forge.client import GitHub
 from bot.forge.error import ForgeError
 from bot.forge.groups import groups_at, groups_with
+from bot.forge.make_label import make_label
 from bot.forge.read import OpenPull
 from bot.pull import PullRef
 from bot.wake import (
@@ -21,7 +22,11 @@ from bot.wake import (
 
 
 def expand(github: GitHub, target: Target) -> Iterator[PullRef]:
-    """Yield the pull requests to evaluate. Raises ForgeError."""
+    """Yield the pull requests to evaluate; then make labels that are missing. Raises ForgeError.
+
+    The label of a policy is made where a repository was added or its policy changed, but not where
+    somebody deleted it.
+    """
     match target:
         case WakePull(pull):
             yield pull
@@ -32,9 +37,14 @@ def expand(github: GitHub, target: Target) -> Iterator[PullRef]:
             yield from _open(
                 github, repository, lambda pull: not wanted or not wanted.isdisjoint(pull.labels)
             )
+            if not wanted:
+                make_label(github.client(repository.installation), repository)
         case WakeInstallation(installation, repositories):
-            for repository in repositories or _seen(github, installation):
+            meant = tuple(repositories or _seen(github, installation))
+            for repository in meant:
                 yield from _open_if_there(github, repository)
+            for repository in meant:
+                make_label(github.client(installation), repository)
         case WakeGroup():
             return
         case _:

@@ -13,6 +13,7 @@ import pytest
 from bot.expand import expand, groups
 from bot.forge.client import GitHub, Pace
 from bot.forge.error import ForgeError
+from bot.gate.policy import STRICT
 from bot.pull import PullRef
 from bot.wake import (
     Repository,
@@ -108,6 +109,51 @@ def test_an_installation_means_all_that_it_sees_or_what_was_added(
     number = world.installation.id
     assert expanded.by(WakeInstallation(number)) == {shop, in_barn}
     assert expanded.by(WakeInstallation(number, (expanded.at("barn"),))) == {in_barn}
+
+
+def test_a_repository_that_is_added_gets_the_label_of_its_policy(
+    world: World, expanded: Expanded
+) -> None:
+    named = world.acme.repository("barn", {".github/sockgate.yml": "label: 'agreed: socket'\n"})
+    added = WakeInstallation(
+        world.installation.id, (expanded.at("barn"), expanded.at("gone"), expanded.shop)
+    )
+    assert expanded.by(added) == {("shop", world.pull.number)}
+    (own,) = named.labels
+    assert (own.name, own.color) == ("agreed: socket", "b60205")
+    assert own.description
+    (usual,) = world.shop.labels
+    assert usual.name == STRICT.label
+
+    usual.edit(by=world.mia, color="00ff00", description="ours")
+    before = len(world.github.requests.writes())
+    expanded.by(added)
+    assert [usual.color, usual.description] == ["00ff00", "ours"]
+    assert len(world.github.requests.writes()) == before
+
+
+def test_a_label_is_made_for_a_policy_that_changed_and_not_again_where_it_was_deleted(
+    world: World, expanded: Expanded
+) -> None:
+    expanded.by(WakeRepository(expanded.shop, (STRICT.label,)))
+    assert world.shop.labels == []
+    world.shop.commit({".github/sockgate.yml": "label: agreed\n"}, by=world.mia)
+    expanded.by(WakeRepository(expanded.shop))
+    assert [one.name for one in world.shop.labels] == ["agreed"]
+
+
+def test_where_no_label_may_be_made_the_pull_requests_are_evaluated_all_the_same(
+    world: World, expanded: Expanded
+) -> None:
+    world.github.faults.add("POST", "/repos/*/labels", status=403)
+    world.shop.commit({".github/sockgate.yml": "a broken: [policy\n"}, by=world.mia)
+    asked = WakeInstallation(world.installation.id, (expanded.shop,))
+    assert expanded.by(asked) == {("shop", world.pull.number)}
+    assert world.shop.labels == []
+    world.github.faults.clear()
+    world.github.faults.add("POST", "/repos/*/labels", status=502)
+    with pytest.raises(ForgeError):
+        expanded.by(asked)
 
 
 def test_a_repository_gone_meanwhile_does_not_keep_the_others_waiting(

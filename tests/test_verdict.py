@@ -205,7 +205,29 @@ def test_an_author_may_justify_only_where_that_is_said_or_nobody_else_is_there(
     *, own: bool | None, user: bool, allowed: bool
 ) -> None:
     policy = Policy(self_justify=own)
-    answer = judged(policy, author=Account("mia"), owner_is_user=user)
+    home = {"pull": PullRef(1, "Mia", "shop", 1)} if user else {}
+    answer = judged(policy, author=MIA, owner_is_user=user, **home)
+    assert isinstance(answer, Justification) is allowed
+
+
+@pytest.mark.parametrize(
+    ("policy", "alone", "owner", "allowed"),
+    [
+        (Policy(), False, "mia", True),  # nobody else there has a role above write
+        (Policy(), True, "tom", False),  # a collaborator with the own change
+        (Policy(role="write"), False, "mia", False),
+        (Policy(role="write"), True, "mia", True),
+        (Policy(users=("tom",)), True, "mia", False),
+        (Policy(users=("MIA",)), False, "mia", True),
+        (Policy(teams=("acme/security",)), True, "mia", False),
+    ],
+)
+def test_a_lone_owner_is_lone_only_while_nobody_else_may(
+    *, policy: Policy, alone: bool, owner: str, allowed: bool
+) -> None:
+    home = PullRef(1, owner, "shop", 1)
+    known = {"owner_is_user": True, "owner_is_alone": alone, "pull": home}
+    answer = judged(policy, author=MIA, **known)
     assert isinstance(answer, Justification) is allowed
 
 

@@ -32,11 +32,29 @@ def with_label(client: Client, known: Facts, policy: Policy) -> Facts:
         found = teams_of(client, actor.login, policy.teams, owner, owner_is_user=is_user)
     return replace(
         known,
+        owner_is_alone=_owner_is_alone(client, known, policy),
         events=events,
         roles=((actor.login, role),),
         teams=found.of,
         teams_known=found.known,
     )
+
+
+def _owner_is_alone(client: Client, known: Facts, policy: Policy) -> bool:
+    """Tell whether nobody but the owner may write; asked only where it decides something.
+
+    REST, "list repository collaborators". Where GitHub refuses to tell, it is a no. Raises
+    ForgeError where trying again can help.
+    """
+    if not known.owner_is_user or policy.self_justify is not None or policy.role != "write":
+        return False
+    path = f"/repos/{known.pull.owner}/{known.pull.repo}/collaborators"
+    try:
+        return all(one["login"].lower() == known.pull.owner.lower() for one in client.pages(path))
+    except ForgeError as error:
+        if error.retry:
+            raise
+        return False
 
 
 def label_events(client: Client, pull: PullRef, label: str) -> Iterator[LabelEvent]:

@@ -80,12 +80,20 @@ def labelled(facts: Facts, policy: Policy) -> bool:
     return any(same_label(name, policy.label) for name in facts.labels)
 
 
-def self_justify(facts: Facts, policy: Policy) -> bool:
-    """Tell whether an author may justify the own pull request.
+def self_justify(facts: Facts, policy: Policy, login: str) -> bool:
+    """Tell whether someone may justify a pull request of the own.
 
-    By default only where the repository belongs to a user account: its owner has no one to ask.
+    By default only who owns the repository with a user account, and has no one to ask. GitHub Docs,
+    "Permission levels for a personal account repository": its collaborators have the role write, so
+    above that there is nobody else.
     """
-    return facts.owner_is_user if policy.self_justify is None else policy.self_justify
+    if policy.self_justify is not None:
+        return policy.self_justify
+    owner = facts.pull.owner.lower()
+    others = policy.teams or any(name.lower() != owner for name in policy.users)
+    if not facts.owner_is_user or login.lower() != owner or others:
+        return False
+    return policy.role != "write" or facts.owner_is_alone
 
 
 def justification(
@@ -112,7 +120,7 @@ def justification(
     if not may_by_role(role, login, policy) and not facts.teams:
         return refused(Why.ROLE if facts.teams_known else Why.TEAMS)
     involved = _involved(facts, login)
-    if involved is not None and not self_justify(facts, policy):
+    if involved is not None and not self_justify(facts, policy, login):
         return refused(involved)
     runs = _own_runs(facts)
     cover = _cover(runs, facts, event)

@@ -115,7 +115,7 @@ def verdict(review: Review, facts: Facts, today: date) -> Verdict:
         ignored=ignored,
         expired=tuple(one for one in expired if id(one.finding) not in set_aside),
         unknowns=review.unknowns,
-        self_justify=self_justify(facts, policy),
+        self_justify=self_justify(facts, policy, facts.author.login if facts.author else ""),
         policy=policy,
         policy_where=facts.policy.where if facts.policy is not None else "",
         policy_problems=problems,

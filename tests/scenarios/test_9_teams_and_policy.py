@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from tests.scenarios.stage import GRANTED, LABEL, POLICY, Scene
+from tests.scenarios.stage import GRANTED, LABEL, POLICY, Scene, Stage
 
 TEAMS = "teams: [security]\n"
 
@@ -144,3 +144,44 @@ def test_what_is_ignored_until_a_day_is_held_after_it(scene: Scene) -> None:
     with_policy(scene, rule.replace(str(last), "2020-01-31"))
     scene.is_red(pull)
     assert "ended on 2020-01-31" in scene.said(pull)
+
+
+def test_an_owner_with_collaborators_takes_the_role_write(stage: Stage) -> None:
+    """A person's repository has a collaborator, its policy the role write; the owner labels alone.
+
+    It stays red: there is somebody to ask. The collaborator's label turns it green, but not on
+    a change of the collaborator's own. Without collaborators the owner's own label counts.
+    """
+    scene = stage.scene({POLICY: "role: write\n"}, user=True)
+    pull = scene.open({"compose.yaml": GRANTED}, by=scene.mia)
+    pull.label(LABEL, by=scene.mia)
+    scene.judged()
+    scene.is_red(pull)
+    pull.label(LABEL, by=scene.dev)
+    scene.judged()
+    scene.is_green(pull)
+    theirs = scene.open({"other.yaml": GRANTED}, by=scene.dev)
+    theirs.label(LABEL, by=scene.dev)
+    scene.judged()
+    scene.is_red(theirs)
+    scene.shop.collaborators.pop(scene.dev)
+    alone = scene.open({"third.yaml": GRANTED}, by=scene.mia)
+    alone.label(LABEL, by=scene.mia)
+    scene.judged()
+    scene.is_green(alone)
+
+
+def test_an_owner_lists_another_person(stage: Stage) -> None:
+    """The policy of a person's repository lists somebody else; the owner labels the own change.
+
+    It stays red: whoever was listed is there to be asked, and their label turns it green.
+    """
+    scene = stage.scene(user=True)
+    with_policy(scene, f"users: [{scene.dev.login}]\n")
+    pull = scene.open({"compose.yaml": GRANTED}, by=scene.mia)
+    pull.label(LABEL, by=scene.mia)
+    scene.judged()
+    scene.is_red(pull)
+    pull.label(LABEL, by=scene.dev)
+    scene.judged()
+    scene.is_green(pull)

@@ -34,6 +34,15 @@ def permission(call: Call) -> Answer:
     return Answer(200, accounts.permission(account, here.role(account), call.urls))
 
 
+@route("GET", "/repos/{owner}/{repo}/collaborators", "metadata:read")
+def collaborators(call: Call) -> Answer:
+    """List who has a role by name, and the owner where that is a person."""
+    here = call.repository()
+    owners = [here.owner] if here.owner.kind == "User" else sorted(here.owner.owners, key=str)
+    people = [*owners, *(one for one in here.collaborators if one not in owners)]
+    return call.page(people, lambda one: accounts.collaborator(one, here.role(one), call.urls))
+
+
 @route("GET", "/repos/{owner}/{repo}/compare/{basehead}", "contents:read")
 def compare(call: Call) -> Answer:
     """Compare from the merge base, as three dots do: 300 files, 250 commits a page at most."""

@@ -70,11 +70,16 @@ def permission(account: "Account", role: "Role", urls: Urls) -> Json:
     return {
         "permission": role.permission,
         "role_name": role.name,
-        "user": {
-            **user(account, urls),
-            "permissions": capabilities(role),
-            "role_name": role.name,
-        },
+        "user": collaborator(account, role, urls),
+    }
+
+
+def collaborator(account: "Account", role: "Role", urls: Urls) -> Json:
+    """``collaborator``: someone with the role."""
+    return {
+        **user(account, urls),
+        "permissions": capabilities(role),
+        "role_name": role.name,
     }
 
 
