@@ -1,0 +1,195 @@
+"""What is not looked at for speed would say nothing: the fast way and the slow way agree.
+
+The slow way searches every pattern in every file and parses every Compose file whole.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.detect import keys, sockets
+from bot.detect.compose.hints import Quiet, hinted
+from bot.detect.engine import Detected, detect
+from bot.detect.format import formats
+from bot.detect.keys import Keyed
+from bot.detect.source import DictSource
+from bot.review.compare import in_scope
+from tests.cases import CASES
+
+
+@contextmanager
+def slow() -> Iterator[None]:
+    """Leave nothing out that is left out for speed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Keyed, "search", lambda self, text: self.pattern.search(text))
+        patch.setattr("bot.detect.formats.compose.may_reach", lambda *_: True)
+        patch.setattr(Quiet, "is_quiet", lambda *_: False)
+        yield
+
+
+def both(files: dict[str, bytes | str], path: str) -> tuple[Detected, Detected]:
+    source = DictSource(files)
+    fast = detect(path, source)
+    with slow():
+        return fast, detect(path, source)
+
+
+def _trees() -> Iterator[tuple[str, dict[str, bytes | str]]]:
+    for head in sorted(CASES.glob("*/*/head")):
+        yield (
+            head.parent.name,
+            {
+                path.relative_to(head).as_posix(): path.read_bytes()
+                for path in head.rglob("*")
+                if path.is_file() and not path.is_symlink()
+            },
+        )
+
+
+def test_both_ways_agree_on_every_case() -> None:
+    assert sum(1 for _ in _trees()) > 100
+    for name, files in _trees():
+        for path in files:
+            if in_scope(path):
+                fast, slowly = both(files, path)
+                assert fast == slowly, (name, path)
+
+
+def _keyed() -> list[tuple[str, Keyed]]:
+    found: list[tuple[str, Keyed]] = []
+    for form in formats():
+        module = import_module(f"bot.detect.formats.{form.name}")
+        for name, value in vars(module).items():
+            several = value if isinstance(value, tuple) else (value,)
+            found += [(f"{form.name}.{name}", one) for one in several if isinstance(one, Keyed)]
+    return found
+
+
+KEYED = _keyed()
+_WORDS = sorted({word for _, keyed in KEYED for word in keyed.words})
+_GLUE = [
+    "\n",
+    "\n",
+    " ",
+    "  ",
+    "- ",
+    "{",
+    "}",
+    '"',
+    "'",
+    ":",
+    ": ",
+    "\t",
+    "#",
+    "x",
+    "2.1",
+    ".",
+    "\r",
+]
+
+
+@given(st.lists(st.sampled_from([*_WORDS, *_GLUE, "tekton.dev/", "pipeline"]), max_size=30))
+def test_a_pattern_with_keys_is_found_only_where_one_of_them_is(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    for name, keyed in KEYED:
+        assert (keyed.pattern.search(text) is None) == (keyed.search(text) is None), name
+
+
+@pytest.mark.parametrize(("name", "keyed"), KEYED, ids=[name for name, _ in KEYED])
+def test_a_pattern_with_keys_is_found_where_they_are_alone(name: str, keyed: Keyed) -> None:
+    assert keyed.words, name
+    found = [
+        word
+        for word in keyed.words
+        for indent in ("", "  ", "- ")
+        for rest in ("", " pipeline", " 2.1", " 0.2", " tekton.dev/v1")
+        if keyed.search(f"{indent}{word}:{rest}\n")
+    ]
+    assert found
+
+
+def test_keys_are_told_in_every_spelling() -> None:
+    text = "a: 1\n  - b : 2\n{\"c\": 3}\n- 'd' :\n# e: 5\nf g: 6\nno\nh:i\n"
+    assert keys.keys(text) == {"a", "b", "c", "d", "h"}
+
+
+_SEGMENTS = [
+    "/", "//", "/./", "/../", "..", ".", "/var", "/run", "/proc/1/root", "/private", "/host_mnt",
+    "/home/a", "/root", "~", "$HOME", "${HOME}", "$PWD", "${X:-", "}", "$X", "${X}", "/user/1000",
+    "/podman", "/docker", "/containerd", "/k3s", "/.docker", "/desktop", "/.rd", "/.lima", "/x",
+    "/docker.sock", "/podman.sock", "\\\\.\\pipe\\docker_engine", "//./pipe/", "docker_engine",
+    "/volume1", "/snap/microk8s/common", "/.colima/default", "/.orbstack", "a", "-", "_", ":", " ",
+    "tcp://", "ssh://", "unix://", "http://", "host", ":2375", ":4243", "localhost", "10.0.0.1",
+    "${XDG_RUNTIME_DIR}", "%t", "/secrets", "/mysqld", "/lib",
+]  # fmt: skip
+_paths = st.lists(st.sampled_from(_SEGMENTS), min_size=1, max_size=6).map("".join)
+
+
+@given(_paths, st.sampled_from(["- {}:/x", "- '{}:/x'", "source: {}", 'source: "{}"', "a={},b"]))
+def test_no_path_to_a_daemon_is_without_a_hint(path: str, written: str) -> None:
+    if ":" not in path and sockets.host_path(path) is not None:
+        assert hinted(written.format(path))
+
+
+_NAMES = st.sampled_from(
+    [
+        "DOCKER_HOST", "CONTAINER_HOST", "PODMAN_HOST", "BUILDKIT_HOST", "CONTAINERD_ADDRESS",
+        "CONTAINER_RUNTIME_ENDPOINT", "IMAGE_SERVICE_ENDPOINT", "DOCKER_SOCK", "CORE_VM_ENDPOINT",
+        "_EXPERIMENTAL_DAGGER_RUNNER_HOST", "TRAEFIK_PROVIDERS_SWARM_ENDPOINT", "DB_HOST", "A",
+    ]
+)  # fmt: skip
+_COMMANDS = st.sampled_from(
+    [
+        "docker -H {} ps", "docker run -v {}:/x a", "dockerd --host {}", "nginx",
+        "traefik --providers.docker.endpoint={}", "sh -c 'export DOCKER_HOST={}; docker ps'",
+        "-H {}", "docker run --mount type=bind,src={},dst=/x a", "docker run -v{}:/x a",
+    ]
+)  # fmt: skip
+_TEMPLATES = st.sampled_from(
+    [
+        "    volumes: ['{path}:/x']\n",
+        "    volumes:\n      - {path}:/x:ro\n",
+        "    volumes:\n      - type: bind\n        source: {path}\n        target: /x\n",
+        "    volumes: [data:/x]\n",
+        "    volumes: *v\n",
+        "    volumes_from: [a]\n",
+        "    extends: a\n",
+        "    <<: *b\n",
+        "    environment:\n      {name}: {path}\n",
+        "    environment: ['{name}={path}']\n",
+        "    environment: [{name}]\n",
+        "    env_file: a.env\n",
+        "    command: {command}\n",
+        "    command: ['sh', '-c', \"{command}\"]\n",
+        "    healthcheck: {{test: {command}}}\n",
+        "    secrets: [s]\n",
+        "    image: tecnativa/docker-socket-proxy\n",
+        "    container_name: host\n",
+        "    labels: {{a: b}}\n",
+    ]
+)
+_service = st.lists(st.tuples(_TEMPLATES, _paths, _NAMES, _COMMANDS), min_size=1, max_size=3)
+
+
+@given(st.lists(_service, min_size=1, max_size=3), _paths, _paths, _paths)
+def test_both_ways_agree_on_compose_files(
+    services: list[list[tuple[str, str, str, str]]], shared: str, device: str, given_by: str
+) -> None:
+    text = f"x-v: &v\n  - {shared}:/y\nx-b: &b\n  privileged: true\n  volumes: *v\nservices:\n"
+    for name, parts in zip("abc", services, strict=False):
+        text += f"  {name}:\n    image: alpine\n"
+        for template, path, variable, command in parts:
+            said = command.format(path).replace(": ", ":")
+            text += template.format(path=path, name=variable, command=said)
+    text += f"volumes:\n  data:\n    driver_opts: {{type: none, o: bind, device: '{device}'}}\n"
+    text += f"secrets:\n  s: {{file: '{shared}'}}\n"
+    files: dict[str, bytes | str] = {
+        "compose.yaml": text, ".env": f"X={given_by}\nDOCKER_HOST={given_by}\n",
+        "a.env": f"DOCKER_HOST={given_by}\n",
+    }  # fmt: skip
+    fast, slowly = both(files, "compose.yaml")
+    assert fast == slowly
