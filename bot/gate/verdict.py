@@ -111,7 +111,7 @@ def verdict(review: Review, facts: Facts, today: date) -> Verdict:
         because=Because.NOTHING,
         pull=facts.pull.number,
         findings=held,
-        not_held=tuple(finding for finding in left if finding not in held),
+        not_held=tuple(finding for finding in left if not _held(finding, policy)),
         ignored=ignored,
         expired=tuple(one for one in expired if id(one.finding) not in set_aside),
         unknowns=review.unknowns,
