@@ -14,6 +14,7 @@ from bot.gate.policy import Policy
 from bot.gate.verdict import is_trusted, policy_of
 from bot.review.compare import compare, in_scope, wanted
 from bot.review.incomplete import incomplete
+from bot.review.links import Followed
 from bot.review.model import Finding, InSummary, Review
 
 
@@ -74,7 +75,8 @@ def _compared(files: Files, differing: Changes, policy: Policy) -> Review:
     paths = {path for change in differing.changes for path in (change.old, change.new) if path}
     if any(in_scope(path) for path in paths):
         _prefetch(files)
-    review = compare(files.base_side, files.head_side, differing.changes, implicit=policy.implicit)
+    base, head = Followed(files.base_side), Followed(files.head_side)
+    review = compare(base, head, differing.changes, implicit=policy.implicit)
     if not differing.complete:
         review = incomplete(review, f"only the first {len(differing.changes):,} files that changed")
     if not files.complete:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.github import symlink
 from tests.scenarios.stage import COMPOSE, GRANTED, LABEL, MORE, POLICY, Scene, Stage
 
 
@@ -283,3 +284,18 @@ def test_a_grant_hidden_among_hundreds(scene: Scene) -> None:
     services = {f"s{n}": {"image": "nginx"} for n in range(500)}
     services["s250"]["volumes"] = ["/var/run/docker.sock:/s"]  # type: ignore[assignment]
     scene.shown_red({"compose.yaml": json.dumps({"services": services})})
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["new file", "file of the default branch"])
+def test_a_link_to_a_file_with_another_name(scene: Scene, *, there: bool) -> None:
+    """`deploy/compose.yaml` is a symbolic link to a text file that hands over the socket.
+
+    It is red: who runs it follows the link.
+    """
+    link = symlink("../docs/notes.txt")
+    if there:
+        scene.shop.commit({"docs/notes.txt": GRANTED}, by=scene.mia)
+        pull = scene.shown_red({"deploy/compose.yaml": link})
+    else:
+        pull = scene.shown_red({"deploy/compose.yaml": link, "docs/notes.txt": GRANTED})
+    scene.justify(pull)
