@@ -56,6 +56,14 @@ class GroupGone:
 
 
 @dataclass(frozen=True, slots=True)
+class _Unread:
+    """A group that GitHub does not let us read, however often it is asked."""
+
+    facts: Facts
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Means:
     """What one evaluation works with."""
 
@@ -88,7 +96,12 @@ def evaluate_group(
 
 
 def _evaluate(means: _Means, asked: WakeGroup) -> GroupDone | GroupGone:
-    found = _announced(means, asked)
+    try:
+        found: Group | _Unread | None = _announced(means, asked)
+    except ForgeError as error:
+        if error.retry:
+            raise
+        found = None if error.gone else _unread(asked, error.reason)
     if found is None:
         return GroupGone()
     answer, facts = _answer(means, found)
@@ -114,12 +127,20 @@ def _announced(means: _Means, asked: WakeGroup) -> Group | None:
     return found if found is not None and found.is_queued else None
 
 
-def _answer(means: _Means, found: Group) -> tuple[GroupVerdict, Facts]:
+def _unread(asked: WakeGroup, why: str) -> _Unread:
+    at = asked.repository
+    pull = PullRef(at.installation, at.owner, at.repo, 0)
+    return _Unread(Facts(pull, asked.head_sha, asked.base_sha, is_open=True, author=None), why)
+
+
+def _answer(means: _Means, found: Group | _Unread) -> tuple[GroupVerdict, Facts]:
     """Return the verdict and the facts it rests on.
 
     What GitHub will not let us read, however often it is asked, is red. So is a defect of ours.
     """
     facts = found.facts
+    if isinstance(found, _Unread):
+        return _unknown(means, facts, f"GitHub does not let the merge queue be read: {found.why}")
     if found.own is None:
         why = "the merge queue does not tell which pull requests this commit is made of"
         return _unknown(means, facts, f"{why}: take them out of the queue and queue them again")
