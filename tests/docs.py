@@ -60,7 +60,9 @@ def gate_page() -> str:
 
 def _scenario(test: ast.FunctionDef) -> str:
     """Return one row: the name as a sentence, and the two paragraphs of the docstring."""
-    name = test.name.removeprefix("test_").replace("_", " ").capitalize()
+    words = test.name.removeprefix("test_").split("_")
+    sentence = " ".join({"github": "GitHub", "app": "App"}.get(word, word) for word in words)
+    name = sentence[0].upper() + sentence[1:]
     paragraphs = (ast.get_docstring(test) or "").split("\n\n")
     if len(paragraphs) != 2:
         raise ValueError(f"{test.name}: say in two paragraphs what is tried and what happens")

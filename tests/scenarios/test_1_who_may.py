@@ -123,7 +123,7 @@ def test_a_maintainer_who_only_committed_puts_the_label_on(scene: Scene) -> None
     scene.is_red(pull)
 
 
-def test_a_co_author_puts_the_label_on(scene: Scene) -> None:
+def test_a_coauthor_puts_the_label_on(scene: Scene) -> None:
     """A maintainer is named by a `Co-authored-by` line in a commit, and labels the pull request.
 
     It stays red: co-authors count as contributors.
@@ -137,7 +137,7 @@ def test_a_co_author_puts_the_label_on(scene: Scene) -> None:
     scene.is_red(pull)
 
 
-def test_a_commit_is_written_in_nobodys_name(scene: Scene) -> None:
+def test_a_commit_is_written_in_the_name_of_nobody(scene: Scene) -> None:
     """The author commits under an address that belongs to no account, and labels the own change.
 
     It stays red: who opened the pull request is known whatever the commits say.
@@ -220,7 +220,7 @@ def test_whoever_labelled_leaves_the_repository(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("base", ["read", "triage", "write", "maintain"])
-def test_a_role_of_the_organisations_own(scene: Scene, base: str) -> None:
+def test_a_role_that_the_organisation_invented(scene: Scene, base: str) -> None:
     """Someone holds a role that the organisation invented, on top of a built-in one, and labels.
 
     It stays red, even on top of maintain: GitHub tells no more than "write" about such a role.
