@@ -19,6 +19,16 @@ _CONNECTIONS = 20
 _SESSION = "SET idle_in_transaction_session_timeout = 60000"
 
 
+# A database that does not answer any more, as behind a cut line, is noticed within 15 s.
+_CONNECT = {
+    "connect_timeout": 10,
+    "keepalives_idle": 5,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+
+
 class DatabaseError(Exception):
     """Why the database cannot be used, in one sentence."""
 
@@ -41,7 +51,7 @@ class Database:
                     url,
                     pool_size=_CONNECTIONS,
                     pool_pre_ping=True,
-                    connect_args={"connect_timeout": 10},
+                    connect_args=_CONNECT,
                 )
                 sa.event.listen(self.engine, "connect", _prepare_session)
             self._not_newer()
@@ -59,6 +69,12 @@ class Database:
             self.engine.dispose()
         if self._lock:
             self._lock.close()
+
+    def private(self) -> sa.Engine:
+        """Return an engine with a connection of its own, whatever the others are busy with."""
+        engine = sa.create_engine(self.url, pool_size=1, max_overflow=0, connect_args=_CONNECT)
+        sa.event.listen(engine, "connect", _prepare_session)
+        return engine
 
     def _not_newer(self) -> None:
         """Refuse what a newer version wrote: nobody knows what it meant."""

@@ -50,6 +50,19 @@ class Job:
         digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
         return f"{document['kind']} {digest[:32]}"
 
+    @property
+    def installation(self) -> int:
+        """Whose rate limit it uses."""
+        match self.target:
+            case WakePull(pull):
+                return pull.installation
+            case WakeHead(repository) | WakeRepository(repository) | WakeGroup(repository):
+                return repository.installation
+            case WakeInstallation(installation):
+                return installation
+            case _:
+                assert_never(self.target)
+
     def again(self, attempt: int) -> "Job":
         """Make the job that follows this one."""
         return replace(self, attempt=attempt, serial=self.serial + 1)

@@ -1,4 +1,4 @@
-"""What the table of jobs says, read past DBOS: its documented system table `workflow_status`.
+"""What the table of jobs says, past DBOS: its documented system table `workflow_status`.
 
 DBOS lists workflows by queue, but not by partition; states are written as literals because
 its partial indexes are chosen by them.
@@ -8,8 +8,10 @@ import time
 
 import sqlalchemy as sa
 
-from bot.database import SCHEMA, Database
+from bot.database import Database
 from bot.metrics import Depth
+from bot.room import Pause
+from bot.shared import jobs_table
 
 _WAITING, _POSTPONED, _RUNNING = "ENQUEUED", "DELAYED", "PENDING"
 _DEAD = ("ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
@@ -20,15 +22,7 @@ class Ledger:
 
     def __init__(self, database: Database, queue: str) -> None:
         self._engine = database.engine
-        self._jobs = sa.table(
-            "workflow_status",
-            sa.column("workflow_uuid", sa.Text),
-            sa.column("status", sa.Text),
-            sa.column("queue_name", sa.Text),
-            sa.column("queue_partition_key", sa.Text),
-            sa.column("created_at", sa.BigInteger),
-            schema=None if database.is_sqlite else SCHEMA,
-        )
+        self._jobs = jobs_table(is_sqlite=database.is_sqlite)
         self._queue = queue
 
     def ping(self) -> None:
@@ -39,6 +33,76 @@ class Ledger:
     def waiting(self, key: str) -> list[str]:
         """Name the jobs of this key that have not started."""
         return self._of(key, (_WAITING, _POSTPONED), self._jobs.c.queue_name == self._queue)
+
+    def serve(self, key: str) -> int:
+        """Take the jobs of this key that have not started off the queue: one that runs does them.
+
+        Each was waiting at that very moment, whatever other machines do; the columns are those of
+        DBOS's own cancelling.
+        """
+        at = self._jobs.c
+        now = round(time.time() * 1000)
+        with self._engine.begin() as connection:
+            return sum(
+                connection.execute(
+                    sa.update(self._jobs)
+                    .where(at.queue_partition_key == key, at.status == _literal(state))
+                    .where(at.queue_name == self._queue)
+                    .values(
+                        status="CANCELLED",
+                        owner_xid=None,
+                        queue_name=None,
+                        deduplication_id=None,
+                        started_at_epoch_ms=None,
+                        updated_at=now,
+                        completed_at=now,
+                    )
+                ).rowcount
+                for state in (_WAITING, _POSTPONED)
+            )
+
+    def running(self, key: str) -> dict[str, str]:
+        """Name the jobs of this key that run, with the machine of each."""
+        at = self._jobs.c
+        query = sa.select(at.workflow_uuid, at.executor_id).where(
+            at.queue_partition_key == key, at.status == _literal(_RUNNING)
+        )
+        with self._engine.connect() as connection:
+            return {row.workflow_uuid: row.executor_id for row in connection.execute(query)}
+
+    def others_wait(self, installation: int) -> bool:
+        """Tell whether a job waits that is no pull request of this installation."""
+        at = self._jobs.c
+        query = sa.select(sa.literal(1)).where(
+            at.status == _literal(_WAITING),
+            at.queue_name == self._queue,
+            at.queue_partition_key.not_like(f"pull {installation}/%"),
+        )
+        with self._engine.connect() as connection:
+            return connection.execute(query.limit(1)).first() is not None
+
+    def hold(self, installation: int, pause: Pause) -> int:
+        """Have the waiting pull requests of an installation wait longer, one after the other."""
+        at = self._jobs.c
+        ranked = (
+            sa.select(
+                at.workflow_uuid, sa.func.row_number().over(order_by=at.created_at).label("n")
+            )
+            .where(at.status == _literal(_WAITING), at.queue_name == self._queue)
+            .where(at.queue_partition_key.like(f"pull {installation}/%"))
+            .subquery("ranked")
+        )
+        now = round((time.time() + pause.first) * 1000)
+        with self._engine.begin() as connection:
+            return connection.execute(
+                sa.update(self._jobs)
+                .where(at.workflow_uuid == ranked.c.workflow_uuid)
+                .where(at.status == _literal(_WAITING))
+                .values(
+                    status=_POSTPONED,
+                    delay_until_epoch_ms=now + ranked.c.n * round(pause.each * 1000),
+                )
+            ).rowcount
 
     def dead(self, key: str) -> list[str]:
         """Name the jobs of this key that were given up."""

@@ -4,9 +4,12 @@ A delivery becomes a DBOS workflow whose identity is the delivery's, on a queue 
 the job looks at. A job that starts takes along all that wait for the same thing, so a burst is one
 evaluation, and what arrives while it runs is exactly one more. A job that failed for a passing
 reason is put back with a delay; it holds neither a thread nor a place in the queue meanwhile.
+Machines that share a database share the queue: see `bot.machines` for one that dies, and `bot.room`
+for an installation that is slow.
 """
 
 import logging
+import random
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -26,14 +29,19 @@ from dbos import (
     WorkflowSerializationFormat,
 )
 from dbos import error as dbos_error
+from dbos._utils import GlobalParams
 from structlog.contextvars import bound_contextvars
 
 from bot.database import Database
+from bot.forge import client as forge
 from bot.forge.error import ForgeError
 from bot.jobs import Job, job
 from bot.ledger import Ledger
+from bot.machines import Alone, Machines, Permit, Times
 from bot.metrics import Depth, Metrics
 from bot.pull import PullRef
+from bot.records.upgrade import upgrade
+from bot.room import Room
 from bot.wake import Target, WakeGroup, WakePull
 
 APPLICATION = "sockgate"
@@ -42,11 +50,13 @@ WORKFLOW = "job"
 # Pinned: DBOS leaves the jobs of another version alone, and ours outlive upgrades (see `jobs`).
 VERSION = "1"
 
-WORKERS = 8
+WORKERS = 16
 POLL = 0.2  # seconds between two looks into the queue
 BATCH = 200  # deliveries stored in one transaction
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 600.0
 LOOKS = 3  # times that a missing pull request is looked for again
+_STEP = 0.1  # seconds between two looks for a place
+_AGAIN = 0.5  # seconds after which a job is tried again that could not be begun
 LAST_ATTEMPT = 40  # about five hours at these pauses
 
 _log = structlog.stdlib.get_logger("sockgate.queue")
@@ -96,8 +106,8 @@ class Queue:
         database: Database,
         work: Work,
         metrics: Metrics,
-        machine: str,
         *,
+        times: Times | None = None,
         poll: float = POLL,
         first_pause: float = FIRST_PAUSE,
         last_attempt: int = LAST_ATTEMPT,
@@ -105,7 +115,8 @@ class Queue:
         self._database = database
         self._work = work
         self._metrics = metrics
-        self._machine = machine
+        self.machines = Alone() if database.is_sqlite else Machines(database, _rename, times)
+        self._room = Room(WORKERS)
         self._poll, self._first_pause, self._last_attempt = poll, first_pause, last_attempt
         self._ledger = Ledger(database, QUEUE)
         self._client = DBOSClient(
@@ -120,17 +131,20 @@ class Queue:
     def start(self) -> None:
         """Take up what an earlier run left, then new jobs."""
         logging.getLogger("dbos").addFilter(_is_news)
+        # The tables, and this machine among the others, before anything of it can be claimed.
+        upgrade(self._database.engine)
+        DBOS.migrate(self._database.url)
+        self.machines.start()
         config: DBOSConfig = {
             "name": APPLICATION,
             "application_version": VERSION,
-            "executor_id": self._machine,
+            "executor_id": self.machines.machine,
             "system_database_engine": self._database.engine,
             # Nobody waits for notifications, but stopping waits for whoever polls for them.
             "notification_listener_polling_interval_sec": self._poll,
             "log_level": logging.getLevelName(logging.getLogger("dbos").getEffectiveLevel()),
         }
         # The queue is registered before the launch, which then takes it up at once.
-        DBOS.migrate(self._database.url)
         self._client.register_queue(
             QUEUE,
             partition_concurrency=1,
@@ -150,7 +164,7 @@ class Queue:
     def stop(self, seconds: float) -> bool:
         """Finish what runs, within so many seconds; return whether all of it was finished.
 
-        What was not is taken up at the next start.
+        What was not is taken up by another machine at once, else at the next start.
         """
         self._open = False
         self._inbox.put(None)
@@ -159,6 +173,7 @@ class Queue:
             destroy_registry=True,
             workflow_completion_timeout_sec=round(seconds) if self._running else 0,
         )
+        self.machines.stop()
         return not self._running
 
     def accept(self, asked: Job) -> "Future[Receipt]":
@@ -242,19 +257,49 @@ class Queue:
             self._running += 1
         try:
             with bound_contextvars(**asked.names()):
-                return self._attempt(asked)
+                return self._admit(asked)
         finally:
             with self._counting:
                 self._running -= 1
 
+    def _admit(self, asked: Job) -> str:
+        """Do a job where it is this machine's, alone in its place, and its installation's turn."""
+        machine = self.machines.machine
+        others = self._ledger.running(asked.key)
+        if others.pop(asked.id, None) != machine or not self.machines.may(machine):
+            self._later(asked, _AGAIN)
+            return "lost"
+        if others:
+            # Two machines began at the same moment. Each that sees the other gives way, so that
+            # never both go on; chance decides who is first next time, and takes the other along.
+            self._later(asked, _AGAIN * (1 + random.random()))  # noqa: S311 - no secret
+            return "gave way"
+        while (pause := self._room.enter(asked.installation)) is not None:
+            full = not self._open or self._ledger.others_wait(asked.installation)
+            if pause.is_limited or full:
+                self._later(asked, pause.first)
+                self._ledger.hold(asked.installation, pause)
+                return "held"
+            time.sleep(_STEP)
+        began = time.monotonic()
+        token = forge.permit.set(Permit(self.machines, machine))
+        try:
+            return self._attempt(asked)
+        finally:
+            forge.permit.reset(token)
+            self._room.leave(asked.installation, time.monotonic() - began)
+
     def _attempt(self, asked: Job) -> str:
-        served = self._ledger.waiting(asked.key)
-        if served:
-            self._client.cancel_workflows(served)
+        machine = self.machines.machine
+        served = self._ledger.serve(asked.key)
         began = time.monotonic()
         try:
             outcome = self._do(asked)
         except ForgeError as error:
+            if not self.machines.may(machine):
+                _log.warning("job dropped: out of touch with the database")
+                self._later(asked, _AGAIN)
+                return "lost"
             if not error.retry or asked.attempt >= self._last_attempt:
                 self._count(asked, "dead", began)
                 _log.error("job given up", reason=error.reason, attempt=asked.attempt)
@@ -268,7 +313,7 @@ class Queue:
             self._metrics.dead_letter()
             raise DeadLetterError(f"{type(error).__name__}: {error}") from error
         self._count(asked, outcome, began)
-        _log.info("job", outcome=outcome, served=len(served) + 1)
+        _log.info("job", outcome=outcome, served=served + 1)
         return outcome
 
     def _do(self, asked: Job) -> str:
@@ -304,8 +349,14 @@ class Queue:
     def _postpone(self, asked: Job, error: ForgeError) -> None:
         pause = min(self._first_pause * 2**asked.attempt, LONGEST_PAUSE)
         pause = max(pause, error.after or 0)
+        if error.reason.startswith("rate limit"):
+            self._room.limit(asked.installation, pause)
         self._enqueue(asked.again(asked.attempt + 1), pause)
         _log.warning("job postponed", reason=error.reason, attempt=asked.attempt, pause=pause)
+
+    def _later(self, asked: Job, pause: float) -> None:
+        """Put a job back that was not tried."""
+        self._enqueue(asked.again(asked.attempt), pause)
 
     def _count(self, asked: Job, outcome: str, began: float) -> None:
         if isinstance(asked.target, WakePull):
@@ -321,6 +372,11 @@ def _options(asked: Job) -> EnqueueOptions:
         "app_version": VERSION,
         "serialization_type": WorkflowSerializationFormat.PORTABLE,
     }
+
+
+def _rename(machine: str) -> None:
+    """Tell DBOS under which name this process claims jobs from now on."""
+    GlobalParams.executor_id = machine
 
 
 def _is_news(record: logging.LogRecord) -> bool:

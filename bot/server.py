@@ -173,10 +173,7 @@ def _serve(
 ) -> int:
     metrics = Metrics()
     backend = connect(given, metrics, Records(database.engine))
-    # On one machine the name never changes, so a restart takes up what was left. On several,
-    # each has its own.
-    machine = "local" if database.is_sqlite else socket.gethostname()
-    queue = Queue(database, backend.work, metrics, machine)
+    queue = Queue(database, backend.work, metrics)
     metrics.watch(queue.depth)
     queue.start()
     own = _Own()

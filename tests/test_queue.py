@@ -95,7 +95,6 @@ class Running:
             self.database,
             Work(self.fake.evaluate, self.fake.expand),
             self.metrics,
-            "local",
             poll=0.02,
             first_pause=0.1,
             last_attempt=2,
@@ -207,7 +206,7 @@ def test_github_says_how_long_to_wait(running: Running) -> None:
 def test_a_new_delivery_does_not_wait_for_the_postponed_and_takes_it_along(
     running: Running,
 ) -> None:
-    running.fake.errors = [ForgeError("rate limit", retry=True, after=600)]
+    running.fake.errors = [ForgeError("502", retry=True, after=600)]
     running.put(asked("one"))
     until(lambda: running.queue.depth().postponed == 1)
     running.put(asked("two"))
@@ -415,7 +414,7 @@ def evaluate(pull):
     return Outcome.DONE
 
 database = Database(f"sqlite:///{folder}/jobs.sqlite")
-queue = Queue(database, Work(evaluate, lambda target: ()), Metrics(), "local", poll=0.02)
+queue = Queue(database, Work(evaluate, lambda target: ()), Metrics(), poll=0.02)
 queue.start()
 answers = [
     queue.accept(Job(f"id-{n}", f"id-{n}", WakePull(PullRef(7, "octo", "hello", n))))
@@ -426,7 +425,7 @@ for answer in answers:
 note(f"stored {deliveries}")
 while True:
     depth = queue.depth()
-    if not depth.waiting and not depth.running:
+    if not depth.waiting and not depth.postponed and not depth.running:
         note("empty")
     time.sleep(0.05)
 """

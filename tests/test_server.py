@@ -99,7 +99,7 @@ class Served:
         self.database = Database(f"sqlite:///{folder}/jobs.sqlite")
         self.metrics = Metrics()
         self.queue = Queue(
-            self.database, Work(self.evaluate, lambda _: ()), self.metrics, "local", poll=0.02
+            self.database, Work(self.evaluate, lambda _: ()), self.metrics, poll=0.02
         )
         self.queue.start()
         self.metrics.watch(self.queue.depth)

@@ -8,6 +8,7 @@ end: that is the job's, which holds no thread meanwhile.
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -31,6 +32,10 @@ from bot import __version__
 from bot.forge.error import ForgeError
 
 Counter = Callable[[str, str], None]  # (kind, outcome), a request
+
+# Asked before each request of the job in this context: with how many machines the installation's
+# pace is shared. Raises ForgeError where the job is another machine's by now.
+permit: ContextVar[Callable[[], int]] = ContextVar("permit", default=lambda: 1)
 
 FOREIGN = (
     GithubException,
@@ -153,14 +158,16 @@ class _Installation:
                 self._known = None
 
     def wait(self, *, writes: bool) -> None:
-        """Wait for this request's turn."""
-        gap = self._pace.writes if writes else self._pace.requests
+        """Wait for this request's turn. Raises ForgeError where it may not be sent any more."""
+        machines = permit.get()()
+        gap = self._pace.writes * machines if writes else self._pace.requests
         with self._lock:
             now = time.monotonic()
             turn = max(now, self._next[writes])
             self._next[writes] = turn + gap
         if turn > now:
             time.sleep(turn - now)
+            permit.get()()
 
 
 class Client:

@@ -72,7 +72,7 @@ class Stage:
         with mock.patch("bot.server.GitHub", _unhurried):
             backend = server.connect(given, metrics, Records(database.engine))
         self.queue = Queue(
-            database, backend.work, metrics, "local", poll=0.02, first_pause=0.2, last_attempt=8
+            database, backend.work, metrics, poll=0.02, first_pause=0.2, last_attempt=8
         )
         self.queue.start()
         self._open.callback(self.queue.stop, 5)
