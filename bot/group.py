@@ -21,7 +21,7 @@ from bot.forge.groups import Group, group, members
 from bot.forge.label import with_label
 from bot.gate.facts import Facts
 from bot.gate.group import GroupVerdict, Member, group_verdict, member
-from bot.gate.justification import labelled
+from bot.gate.justification import Refusal, Why, labelled
 from bot.gate.verdict import Because, Verdict, policy_of, verdict
 from bot.memory import Memory, MemoryFailedError, NoMemory
 from bot.publish.audit import audit
@@ -38,6 +38,7 @@ Clock = Callable[[], datetime]
 
 _LOOKS = 3  # times that a group just announced is looked for in the queue
 _ANNOUNCED = 2.0  # seconds between them
+_LISTED = 5.0  # seconds until who put a label on is listed
 _NO_MEMORY = NoMemory()
 
 
@@ -105,10 +106,18 @@ def _evaluate(means: _Means, asked: WakeGroup) -> GroupDone | GroupGone:
     if found is None:
         return GroupGone()
     answer, facts = _answer(means, found)
+    early = any(
+        isinstance(one.label, Refusal) and one.label.why is Why.NOT_YET for one in answer.members
+    )
+    waits = ForgeError("a label of a member is not listed yet", retry=True, after=_LISTED)
+    if early and facts.own_check() is None:  # red would take the pull requests out of the queue
+        raise waits
     writes = missing(group_check(answer, facts.head), facts)
     write.apply(means.client, facts, writes, lambda _what, _why: None)
     if answer.verdict.findings and facts.pull.number:
         means.memory.record(audit(answer.verdict, facts, means.now()))
+    if early:
+        raise waits
     return GroupDone(answer, facts.head, bool(writes))
 
 

@@ -1,10 +1,13 @@
 """The way of a merge group, step by step, against the small GitHub."""
 
+from datetime import UTC, datetime
 from unittest import mock
 
 import pytest
 
 from bot.forge.error import ForgeError
+from bot.forge.groups import group as read_group
+from bot.forge.queries import GROUP
 from bot.group import GroupDone, GroupGone, evaluate_group
 from bot.memory import MemoryFailedError, NoMemory
 from bot.wake import Repository, WakeGroup
@@ -169,3 +172,58 @@ def test_what_only_two_changes_together_add_is_covered_by_neither(acme: Team) ->
     judged(acme, group)
     assert not merges(acme, group)
     assert "covered by no label" in page(acme, group)
+
+
+def test_a_label_that_is_not_listed_yet_is_waited_for_unless_the_check_is_green(
+    acme: Team,
+) -> None:
+    pull = acme.open({"compose.yaml": GRANTED})
+    acme.done(pull)
+    pull.label(LABEL, by=acme.mia)
+    late = pull.timeline.pop()
+    group = acme.shop.queue(pull, by=acme.mia)
+    with pytest.raises(ForgeError, match="not listed yet") as caught:
+        judged(acme, group)
+    assert caught.value.retry
+    assert acme.shop.check_runs(group.head_sha) == []
+    pull.timeline.append(late)
+    judged(acme, group)
+    assert merges(acme, group)
+    pull.timeline.remove(late)
+    with pytest.raises(ForgeError, match="not listed yet"):
+        judged(acme, group)
+    assert not merges(acme, group)
+
+
+def test_a_queue_longer_than_a_page_is_read_to_its_end() -> None:
+    pages = {None: (1, "next"), "next": (2, None)}
+
+    class Client:
+        def graphql(self, query: str, variables: dict[str, str], optional: str) -> object:
+            assert (query, optional) == (GROUP, "ownerPolicy")
+            number, after = pages[variables.get("after")]
+            entry = {
+                "position": number,
+                "headCommit": {"oid": str(number) * 40},
+                "pullRequest": {"number": number, "headRefName": "topic"},
+            }
+            info = {"hasNextPage": after is not None, "endCursor": after}
+            return {
+                "repository": {
+                    "owner": {"__typename": "User"},
+                    "defaultBranchRef": None,
+                    "policy": None,
+                    "ref": None,
+                    "object": {"oid": "2" * 40, "checkSuites": {"nodes": []}},
+                    "refs": {"nodes": []},
+                    "mergeQueue": {"entries": {"pageInfo": info, "nodes": [entry]}},
+                },
+                "ownerPolicy": None,
+            }
+
+    wanted = WakeGroup(Repository(1, "o", "r"), "b" * 40, "2" * 40, "main")
+    found = read_group(Client(), wanted, 1, datetime(2026, 11, 24, tzinfo=UTC))  # type: ignore[arg-type]
+    assert found is not None
+    assert found.own is not None
+    assert (found.own.number, [one.number for one in found.before]) == (2, [1])
+    assert found.facts.base == "b" * 40
