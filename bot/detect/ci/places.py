@@ -111,21 +111,16 @@ class Places:
 
         Its line is 0 where no line of the file itself has a part in it.
         """
-        found = self._grant(
+        first, last = (self.at(line) for line in reach.extent)
+        own = first.path == last.path == self.path and not first.after and not last.after
+        return self._grant(
             subject,
             Target(reach.resource, How(reach.how), reach.severity),
             (*reach.steps, reach.line),
-            [(flag, line) for flag, line in reach.undermines],
-        )
-        first, last = (self.at(line) for line in reach.extent)
-        own = first.path == last.path == self.path and not first.after and not last.after
-        return replace(
-            found,
+            reach.undermines,
             image=reach.image or subject.image,
             definition=_hash(_MODE.sub("", reach.words)),
-            extent=(min(first.line, found.line), max(last.line, found.line))
-            if own
-            else (found.line, found.line),
+            command=(first.line, last.line) if own else (),
         )
 
     def reached(
@@ -155,7 +150,10 @@ class Places:
         undermines: Iterable[tuple[str, int]] = (),
     ) -> Grant:
         """Return the grant of what one value, at `number`, reaches."""
-        return self._grant(subject, target, (number,), undermines)
+        return self._grant(
+            subject, target, (number,), undermines,
+            image=subject.image, definition=subject.digest(),
+        )  # fmt: skip
 
     def _grant(
         self,
@@ -163,7 +161,15 @@ class Places:
         target: Target,
         numbers: tuple[int, ...],
         undermines: Iterable[tuple[str, int]],
+        *,
+        image: str | None,
+        definition: str,
+        command: tuple[int, ...] | None = None,
     ) -> Grant:
+        """Return a grant; `numbers` is the way of what it says.
+
+        Its extent is that of the command in this file, else of the subject whose value it is.
+        """
         places = [self.at(number) for number in numbers]
         steps = [step for place in places for step in (*place.before, Step(place.path, place.line))]
         steps += [step for place in places for step in place.after]
@@ -171,14 +177,17 @@ class Places:
         own = [s.line for place in places for s in place.steps() if s.path == self.path]
         direct = last.path == self.path and not last.after
         line = last.line if direct else (own[-1] if own else 0)
-        first, end = subject.lines()
-        extent = (first, end) if first <= line <= end else (line, line)
+        if command is None:
+            first, end = subject.lines()
+            extent = (first, end) if first <= line <= end else (line, line)
+        else:
+            extent = (min((*command, line)), max((*command, line)))
         return Grant(
             path=self.path,
             line=line,
             text=self.texts[self.path].line(line),
             subject=subject.name,
-            image=subject.image,
+            image=image,
             resource=target.resource,
             how=target.how,
             severity=target.severity,
@@ -187,7 +196,7 @@ class Places:
                 Undermined(_control(flag), flag, self.at(at).path, self.at(at).line)
                 for flag, at in undermines
             ),
-            definition=subject.digest(),
+            definition=definition,
             extent=extent,
         )
 
