@@ -32,6 +32,10 @@ if kind == "compare":
     review = compare(DictSource({}), DictSource(files), changes)
     grants = [one.grant for one in review.findings]
     unknowns = review.unknowns
+elif kind == "each":
+    every = [detect(path, DictSource(files)) for path in files]
+    grants = [grant for one in every for grant in one.grants]
+    unknowns = [unknown for one in every for unknown in one.unknowns]
 else:
     found = detect(kind, DictSource(files))
     grants, unknowns = found.grants, found.unknowns
@@ -55,7 +59,7 @@ class Outcome:
 
 
 def run(folder: Path, kind: str, files: dict[str, bytes]) -> Outcome:
-    """Detect the file called `kind`, or compare everything with nothing for "compare"."""
+    """Detect the file called `kind`, or "each", or "compare" everything with nothing."""
     data = folder / "input"
     data.write_bytes(pickle.dumps((kind, files)))
     done = subprocess.run(
@@ -174,6 +178,47 @@ def test_five_megabytes_of_compose_file(tmp_path: Path) -> None:
     text = f"services:\n{''.join(services)}  last:\n    volumes:\n      - {_SOCKET}\n"
     outcome = run(tmp_path, "compose.yaml", {"compose.yaml": text.encode()})
     assert told(outcome) == [text.count("\n")]
+
+
+# What a pattern over a whole file could take for a start again and again.
+_RUNS = [
+    (path, piece)
+    for path, pieces in {
+        "a/x.yaml": (
+            " ",
+            "a:",
+            '"',
+            "${",
+            "{{",
+            "version: 2\n",
+            "commands:\n",
+            "- ",
+            "docker",
+            "\n",
+        ),
+        "a/compose.yaml": (" ", "a:", '"', "${", "/..", "docker", "-h ", "&a ", "\n"),
+        "a/.circleci/config.yml": ("version: 2\n", "commands:\n", "<< "),
+        "a/templates/x.yaml": ("{{", "{{/*", "- ", "\n"),
+        "a/values.yaml": ("\n", "- \n"),
+        "a/.teamcity/p.xml": ("<!--", '<param name="a"><![CDATA[', "<runner ", "<param "),
+        "a/.teamcity/p.kts": ("{", '"', "/*", "\n"),
+        "a/x.hcl": ("\n", "job ", '"', "${"),
+        "a/x.container": ("\n", "[", " "),
+        "a/bake.hcl": ("\n", "target ", "${"),
+        "a/x.tf": ("\n", "${", '"', "<<A\n"),
+        "a/x.json": ("{", '"', "[", '"a":', "/*", "\n"),
+        "a/Vagrantfile": ("\n", "<<A\n", '"'),
+    }.items()
+    for piece in pieces
+]
+
+
+def test_no_pattern_starts_again_and_again(tmp_path: Path) -> None:
+    files = {
+        f"{number}/{path}": (piece * (300_000 // len(piece))).encode()
+        for number, (path, piece) in enumerate(_RUNS)
+    }
+    assert told(run(tmp_path, "each", files)) == []
 
 
 _COMPOSE = f"# {{}}\nservices:\n  web:\n    image: nginx:1\n    volumes:\n      - {_SOCKET}\n"

@@ -21,7 +21,7 @@ from bot.detect.source import Source
 
 _NAME = re.compile(r"(?:.*[._-])?bake(?:[._-].*)?\.(?:hcl|json)\Z", re.IGNORECASE)
 _HCL = re.compile(r"\.hcl\Z", re.IGNORECASE)
-_TARGET = re.compile(r"^\s*target\s+\"?[\w.-]+\"?\s*\{", re.MULTILINE)
+_TARGET = re.compile(r"^[^\S\n]*target\s+\"?[\w.-]+\"?\s*\{", re.MULTILINE)
 _KEY = re.compile(r"\"(?:target|group)\"\s*:")
 _TELLING = re.compile(r"sock|_HOST|2375|tcp:|unix:|ssh:|pipe|inherits|docker_", re.IGNORECASE)
 # What a build reads unless it is told otherwise (docker/buildx, `bake`).

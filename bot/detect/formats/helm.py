@@ -32,7 +32,7 @@ _TELLING = re.compile(
     r"|pipe[\\/]",
     re.IGNORECASE,
 )
-_HOST_PATH = re.compile(r"^\s*(?:-\s+)?(?:path|hostPath)\s*:", re.MULTILINE)
+_HOST_PATH = re.compile(r"^[^\S\n]*(?:-\s+)?(?:path|hostPath)\s*:", re.MULTILINE)
 
 
 def _matches(path: str, text: str) -> bool:

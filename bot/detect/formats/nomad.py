@@ -22,8 +22,8 @@ from bot.detect.lines import Text, decode
 from bot.detect.source import Source
 
 _NAME = re.compile(r"\.(?:nomad|hcl)\Z", re.IGNORECASE)
-_JOB = re.compile(r"^\s*job\s+(?:\"[^\"\n]*\"|[\w-]+)\s*\{", re.MULTILINE)
-_CLIENT = re.compile(r"^\s*host_volume\s+\"", re.MULTILINE)
+_JOB = re.compile(r"^[^\S\n]*job\s+(?:\"[^\"\n]*\"|[\w-]+)\s*\{", re.MULTILINE)
+_CLIENT = re.compile(r"^[^\S\n]*host_volume\s+\"", re.MULTILINE)
 _TELLING = re.compile(r"sock|/run|docker|podman|containerd|\"/|_HOST|:2375", re.IGNORECASE)
 
 

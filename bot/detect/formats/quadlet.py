@@ -22,7 +22,7 @@ from bot.detect.source import Source
 from bot.detect.units import Entry, entries
 
 _NAME = re.compile(r"\.(?:container|pod|build|volume|kube)\Z")
-_SECTION = re.compile(r"^\s*\[(?:Container|Pod|Build|Volume|Kube)\]", re.MULTILINE)
+_SECTION = re.compile(r"^[^\S\n]*\[(?:Container|Pod|Build|Volume|Kube)\]", re.MULTILINE)
 # Keys that restrict the container, and the values with which they do not.
 _HARDENING = {
     "User": frozenset({"", "0", "root"}),
@@ -104,7 +104,7 @@ def _named(folder: str, unit: str, source: Source) -> Iterator[tuple[Target, tup
 
 def _references(path: str, text: str) -> Iterator[str]:
     folder = path.rpartition("/")[0]
-    for found in re.finditer(r"^\s*Volume\s*=\s*([^:\s]+\.volume)", text, re.MULTILINE):
+    for found in re.finditer(r"^[^\S\n]*Volume\s*=\s*([^:\s]+\.volume)", text, re.MULTILINE):
         yield f"{folder}/{found[1]}" if folder else found[1]
 
 

@@ -45,7 +45,8 @@ _PARAMETER = re.compile(r"%(?P<name>[\w.-]+)%|\$\{(?P<braced>[\w.]+)\}|\$(?P<bar
 _RUNNER = re.compile(r"(?P<end></runner>)|<runner\b[^<>]*?(?P<empty>/)?>")
 _PARAM = re.compile(
     r"<param\s+name=\"(?P<name>[^\"]*)\"\s*"
-    r"(?:value=\"(?P<value>[^\"]*)\"\s*/?>|>(?:<!\[CDATA\[(?P<data>[\s\S]*?)\]\]>"
+    r"(?:value=\"(?P<value>[^\"]*)\"\s*/?>"
+    r"|>(?:<!\[CDATA\[(?P<data>(?:[^\]<]++|\](?!\]>)|<(?!!\[CDATA\[))*+)\]\]>"
     r"|(?P<text>[^<]*))</param>)"
 )
 _COMMENT = re.compile(r"<!--[\s\S]*?-->")
@@ -187,7 +188,10 @@ _XML_NAMES = {
 
 
 def _xml(places: Places, text: Text) -> Iterator[Grant]:
-    content = _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text.content)
+    # What opens behind the last end is no comment, and not looked for again and again.
+    closed = text.content.rfind("-->") + 3
+    bare = _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text.content[:closed])
+    content = bare + text.content[closed:]
     spans: list[tuple[re.Match[str], int, int]] = []
     opened: re.Match[str] | None = None
     for match in _RUNNER.finditer(content):
