@@ -345,8 +345,10 @@ def test_what_is_unknown_as_a_whole_has_no_annotation() -> None:
 
 
 def test_the_owner_alone_is_not_told_to_ask_someone_else() -> None:
-    page = check(judged([grant()], owner_is_user=True), "h")
-    assert "nor wrote one of its commits" not in page.summary
+    own = judged([grant()], owner_is_user=True, author=Account("acme"))
+    assert "nor wrote one of its commits" not in check(own, "h").summary
+    theirs = judged([grant()], owner_is_user=True)
+    assert "nor wrote one of its commits" in check(theirs, "h").summary
 
 
 @pytest.mark.parametrize("why", list(Why))
