@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from queue import Empty, SimpleQueue
@@ -36,12 +37,15 @@ from bot.database import Database
 from bot.forge import client as forge
 from bot.forge.error import ForgeError
 from bot.jobs import Job, job
+from bot.keeper import Keeper, Task
 from bot.ledger import Ledger
 from bot.machines import Alone, Machines, Permit, Times
 from bot.metrics import Depth, Metrics
 from bot.pull import PullRef
 from bot.records.upgrade import upgrade
+from bot.retention import remove_old
 from bot.room import Room
+from bot.shared import Lease
 from bot.wake import Target, WakeGroup, WakePull
 
 APPLICATION = "sockgate"
@@ -55,6 +59,8 @@ POLL = 0.2  # seconds between two looks into the queue
 BATCH = 200  # deliveries stored in one transaction
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 600.0
 LOOKS = 3  # times that a missing pull request is looked for again
+KEEP = 7 * 86_400.0  # seconds that a finished job is remembered
+_RETENTION = 600.0  # seconds between two times that those past it are removed
 _STEP = 0.1  # seconds between two looks for a place
 _AGAIN = 0.5  # seconds after which a job is tried again that could not be begun
 LAST_ATTEMPT = 40  # about five hours at these pauses
@@ -108,15 +114,18 @@ class Queue:
         metrics: Metrics,
         *,
         times: Times | None = None,
+        keep: float = KEEP,
         poll: float = POLL,
         first_pause: float = FIRST_PAUSE,
         last_attempt: int = LAST_ATTEMPT,
     ) -> None:
-        self._database = database
+        self.database = database
         self._work = work
         self._metrics = metrics
         self.machines = Alone() if database.is_sqlite else Machines(database, _rename, times)
         self._room = Room(WORKERS)
+        self._keep = keep
+        self._keeper: Keeper | None = None
         self._poll, self._first_pause, self._last_attempt = poll, first_pause, last_attempt
         self._ledger = Ledger(database, QUEUE)
         self._client = DBOSClient(
@@ -132,14 +141,14 @@ class Queue:
         """Take up what an earlier run left, then new jobs."""
         logging.getLogger("dbos").addFilter(_is_news)
         # The tables, and this machine among the others, before anything of it can be claimed.
-        upgrade(self._database.engine)
-        DBOS.migrate(self._database.url)
+        upgrade(self.database.engine)
+        DBOS.migrate(self.database.url)
         self.machines.start()
         config: DBOSConfig = {
             "name": APPLICATION,
             "application_version": VERSION,
             "executor_id": self.machines.machine,
-            "system_database_engine": self._database.engine,
+            "system_database_engine": self.database.engine,
             # Nobody waits for notifications, but stopping waits for whoever polls for them.
             "notification_listener_polling_interval_sec": self._poll,
             "log_level": logging.getLevelName(logging.getLogger("dbos").getEffectiveLevel()),
@@ -161,12 +170,27 @@ class Queue:
         self._writer.start()
         self._open = True
 
+    def tend(self, tasks: Iterable[Task]) -> None:
+        """Do these from time to time, one machine for all, besides removing what is old."""
+        lease = Lease(self.database, self.machines.machine)
+        if self.machines.living == 1:  # nobody else did it while this one was away
+            lease.forget()
+        self._keeper = Keeper(lease, (*tasks, Task("retention", _RETENTION, self._remove_old)))
+        self._keeper.start()
+
+    def _remove_old(self, go_on: Callable[[], bool]) -> None:
+        removed = remove_old(self.database, self._client, self._keep, go_on)
+        if removed:
+            _log.info("finished jobs removed", jobs=removed)
+
     def stop(self, seconds: float) -> bool:
         """Finish what runs, within so many seconds; return whether all of it was finished.
 
         What was not is taken up by another machine at once, else at the next start.
         """
         self._open = False
+        if self._keeper is not None:
+            self._keeper.stop(1.0)
         self._inbox.put(None)
         self._writer.join(seconds)
         DBOS.destroy(
@@ -224,11 +248,11 @@ class Queue:
 
     def _store(self, batch: list[Job]) -> list[Receipt]:
         new = []
-        with self._database.engine.begin() as connection:
+        with self.database.engine.begin() as connection:
             for asked in batch:
-                options = _options(asked) | {"workflow_id_reuse_policy": "reject"}
+                stored = options(asked) | {"workflow_id_reuse_policy": "reject"}
                 try:
-                    self._client.enqueue_in_transaction(connection, options, asked.document())
+                    self._client.enqueue_in_transaction(connection, stored, asked.document())
                 except dbos_error.DBOSWorkflowIDInUseError:
                     new.append(False)
                 else:
@@ -245,10 +269,10 @@ class Queue:
         return Receipt.AGAIN
 
     def _enqueue(self, asked: Job, pause: float | None = None) -> None:
-        options = _options(asked)
+        stored = options(asked)
         if pause:
-            options["delay_seconds"] = pause
-        self._client.enqueue(options, asked.document())
+            stored["delay_seconds"] = pause
+        self._client.enqueue(stored, asked.document())
 
     # Doing: in the threads of DBOS.
 
@@ -318,7 +342,14 @@ class Queue:
 
     def _do(self, asked: Job) -> str:
         if isinstance(asked.target, WakePull):
-            outcome = self._work.evaluate(asked.target.pull)
+            try:
+                outcome = self._work.evaluate(asked.target.pull)
+            except ForgeError as error:
+                # What a merge queue would merge does not wait for a comment that cannot be written.
+                if not error.reason.startswith("rate limit"):
+                    with suppress(ForgeError):
+                        self._groups(asked)
+                raise
             if outcome is Outcome.MOVED:
                 self._enqueue(asked.again(0))
                 return outcome
@@ -363,7 +394,8 @@ class Queue:
             self._metrics.evaluation(outcome, time.monotonic() - began)
 
 
-def _options(asked: Job) -> EnqueueOptions:
+def options(asked: Job) -> EnqueueOptions:
+    """Say how DBOS is to store a job."""
     return {
         "workflow_name": WORKFLOW,
         "queue_name": QUEUE,

@@ -66,6 +66,16 @@ def test_looking_again_writes_nothing(acme: Team) -> None:
     assert "justified by mia" in page(acme, group)
 
 
+def test_a_check_that_is_asked_for_again_is_written_again(acme: Team) -> None:
+    group = justified(acme)
+    judged(acme, group)
+    acme.shop.suite(acme.app, group.head_sha).rerequest(by=acme.dev)
+    again = judged(acme, group)
+    assert isinstance(again, GroupDone)
+    assert again.wrote
+    assert acme.shop.suite(acme.app, group.head_sha).status == "completed"
+
+
 def test_nothing_to_judge_costs_few_requests(acme: Team) -> None:
     group = acme.shop.queue(acme.open(WORDS), by=acme.mia)
     before = len(acme.requests())

@@ -364,6 +364,30 @@ def test_a_job_is_read_as_it_was_written(target: Target) -> None:
     assert made.names()["delivery"] == "delivery"
 
 
+def test_a_pull_request_in_a_merge_queue_has_its_groups_judged_even_where_it_fails(
+    running: Running,
+) -> None:
+    group = WakeGroup(HELLO, SHA, "b" * 40, "main")
+    seen: list[WakeGroup] = []
+
+    def judge(one: WakeGroup) -> Outcome:
+        seen.append(one)
+        return Outcome.DONE
+
+    fake = running.fake
+    running.queue._work = Work(fake.evaluate, fake.expand, judge, lambda _target: (group,))
+    fake.errors = [Outcome.QUEUED]
+    running.put(asked("one"))
+    until(lambda: seen == [group])
+    fake.errors = [ForgeError("comments: status 502", retry=False)]
+    running.put(asked("two"))
+    until(lambda: seen == [group, group])
+    fake.errors = [ForgeError("rate limit: reached", retry=False)]
+    running.put(asked("three"))
+    until(lambda: running.queue.depth().dead == 2)
+    assert seen == [group, group]
+
+
 def test_a_group_is_the_same_job_whoever_asks_for_it() -> None:
     announced = WakeGroup(HELLO, SHA, "b" * 40, "main")
     again = WakeGroup(HELLO, "", "b" * 40, "main")

@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.forge.client import Client
 from bot.forge.queries import GROUP, QUEUE_BRANCHES, QUEUED
-from bot.forge.read import check_runs, nodes, policy_text
+from bot.forge.read import check_runs, is_asked_again, nodes, policy_text
 from bot.gate.facts import Facts
 from bot.pull import PullRef
 from bot.wake import Repository, WakeGroup
@@ -70,6 +70,7 @@ def group(client: Client, asked: WakeGroup, app_id: int, now: datetime) -> Group
         default_branch=default["name"],
         default_head=default["target"]["oid"],
         checks=check_runs([repository["object"]]),
+        check_asked=is_asked_again(repository["object"]),
         policy=policy_text(repository["policy"], data["ownerPolicy"], at.owner),
         owner_is_user=repository["owner"]["__typename"] == "User",
         read_at=now,

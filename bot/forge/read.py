@@ -67,7 +67,7 @@ def facts(client: Client, pull: PullRef, app_id: int, now: datetime) -> Facts:
         labels=tuple(node["name"] for node in nodes(found["labels"])),
         force_pushes=tuple(_time(push["createdAt"]) for push in pushes),
         checks=check_runs([*commits, *replaced]),
-        check_asked=_asked(head),
+        check_asked=is_asked_again(head),
         comments=(*_threads(lists["reviewThreads"]), *_own(lists["comments"])),
         reasons=tuple(_reasons(lists["comments"])),
         policy=policy_text(repository["policy"], data["ownerPolicy"], pull.owner),
@@ -203,7 +203,7 @@ def _checks(commits: Iterable[Node]) -> Iterator[CheckRun]:
                 )
 
 
-def _asked(head: Node) -> bool:
+def is_asked_again(head: Node) -> bool:
     """Tell whether a check that stands is asked for again.
 
     "Re-run" leaves the run as it is and resets its suite (REST, "rerequest a check run").

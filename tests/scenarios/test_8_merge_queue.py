@@ -149,6 +149,23 @@ def test_the_label_is_taken_off_while_queued_and_put_on_again(scene: Scene) -> N
     assert merges(scene, group), page(scene, group)
 
 
+def test_the_label_is_taken_off_while_comments_cannot_be_written(scene: Scene) -> None:
+    """GitHub fails for comments while a label of somebody lesser takes a good one's place.
+
+    The group turns red all the same: what would be merged does not wait for a comment.
+    """
+    pull = scene.justified()
+    group = queued(scene, pull)
+    assert merges(scene, group), page(scene, group)
+    scene.github.faults.add("POST", f"/repos/{scene.shop.full_name}/issues/*/comments", status=502)
+    pull.unlabel(LABEL, by=scene.tess)
+    pull.label(LABEL, by=scene.tess)
+    scene.github.wait_for(lambda: not merges(scene, group))
+    scene.github.faults.clear()
+    scene.judged()
+    assert not merges(scene, group)
+
+
 def test_the_role_is_taken_away_while_queued(scene: Scene) -> None:
     """Whoever justified loses the role, and the check on the group is run again.
 
