@@ -31,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _audit(options)
             case "doctor":
                 return _doctor(options)
+            case "jobs":
+                return _jobs(options)
             case _:
                 return _serve()
     except BrokenPipeError:  # the reader has gone, as with `| head`
@@ -83,6 +85,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     doctor.add_argument("--repo", metavar="OWNER/NAME", default="", help="one repository only")
     doctor.add_argument("--format", choices=("text", "json"), default="text")
+    jobs = commands.add_parser(
+        "jobs",
+        help="what is not done yet, what was given up, and trying that again",
+        description="Print the jobs that are not done; `jobs retry` tries again what was given up. "
+        "Where the database is comes from DATABASE_URL or DATA_DIR, as for serve; a server may be "
+        "running.",
+    )
+    jobs.add_argument("action", nargs="?", choices=("retry",))
+    jobs.add_argument("ids", metavar="ID", nargs="*", help="what to try again")
+    jobs.add_argument("--all", action="store_true", help="try everything again")
+    jobs.add_argument("--dead", action="store_true", help="only what was given up")
+    jobs.add_argument("--format", choices=("table", "json"), default="table")
     commands.add_parser("serve", help="run the server; without credentials, its set-up page")
     return parser
 
@@ -149,6 +163,30 @@ def _doctor(options: argparse.Namespace) -> int:
     if options.format == "json":
         sys.stdout.write(as_json(lines) + "\n")
     return exit_code(lines)
+
+
+def _jobs(options: argparse.Namespace) -> int:
+    from bot import settings  # noqa: PLC0415
+    from bot.database import DatabaseError  # noqa: PLC0415
+    from bot.letters import as_json, as_table, letters_of  # noqa: PLC0415
+
+    url = settings.database_url(os.environ)
+    if isinstance(url, settings.Problems):
+        return _refuse(" ".join(url.sentences))
+    if options.action == "retry" and bool(options.ids) == options.all:
+        return _refuse("give the IDs of what to try again, or --all")
+    try:
+        letters = letters_of(url)
+    except DatabaseError as error:
+        return _refuse(str(error))
+    if options.action == "retry":
+        tried = letters.retry(options.ids, every=options.all)
+        unknown = [one for one in options.ids if one not in tried]
+        sys.stdout.write(f"{len(tried)} tried again\n")
+        return _refuse(f"not given up: {', '.join(unknown)}") if unknown else NOTHING
+    render = {"json": as_json, "table": as_table}[options.format]
+    sys.stdout.write(render(letters.read(dead=options.dead)) + "\n")
+    return NOTHING
 
 
 def _serve() -> int:

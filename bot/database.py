@@ -91,6 +91,30 @@ class Database:
             )
 
 
+def beside(url: str) -> sa.Engine:
+    """Return an engine for a database that a server may be using. Raises DatabaseError."""
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        engine = sa.create_engine(url, connect_args=_CONNECT)
+        sa.event.listen(engine, "connect", _prepare_session)
+    elif Path(parsed.database or "").is_file():
+        engine = sa.create_engine(url)
+        sa.event.listen(engine, "connect", _prepare_file)
+    else:
+        raise DatabaseError(f"There is no database {parsed.database}.")
+    schema = None if parsed.get_backend_name() == "sqlite" else SCHEMA
+    try:
+        if sa.inspect(engine).has_table("workflow_status", schema=schema):
+            return engine
+    except SQLAlchemyError as error:
+        engine.dispose()
+        printable = parsed.render_as_string(hide_password=True)
+        cause = " ".join(str(getattr(error, "orig", None) or error).split())
+        raise DatabaseError(f"The database {printable} cannot be used: {cause}.") from error
+    engine.dispose()
+    raise DatabaseError("No server has used this database yet.")
+
+
 def _only_one(file: Path) -> TextIO:
     file.parent.mkdir(parents=True, exist_ok=True)
     lock = file.with_name(file.name + ".lock").open("a")

@@ -19,7 +19,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.database import Database
 from bot.forge.error import ForgeError
-from bot.shared import clock, jobs_table, machines
+from bot.records.tables import machines
+from bot.shared import clock, jobs_table
 
 BEAT = 5.0  # seconds between two signs of life
 LAPSE = 15.0  # seconds after the last that the database took, within which a machine may work

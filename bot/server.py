@@ -26,8 +26,11 @@ from bot.expand import expand, groups
 from bot.forge.client import GitHub
 from bot.forge.error import ForgeError
 from bot.group import GroupDone, GroupGone, evaluate_group
+from bot.jobs import Job
+from bot.keeper import Task
 from bot.memory import Memory
 from bot.metrics import Metrics
+from bot.missed import redeliver
 from bot.pull import PullRef
 from bot.queue import Outcome, Queue, Work
 from bot.records.store import Records
@@ -37,13 +40,16 @@ from bot.setup.after import After
 from bot.setup.door import Door
 from bot.setup.run import set_up
 from bot.setup.watch import Watch
-from bot.wake import WakeGroup
+from bot.sweep import sweep
+from bot.wake import WakeGroup, WakePull
 from bot.web import Site
 
 STOPPED, NOT_STARTED = 0, 2
 
 # A stop takes 10 s at most: /readyz says so, then the doors close, then what runs is finished.
 READY_SECONDS, REQUEST_SECONDS, JOB_SECONDS = 1.0, 3, 4.0
+MISSED_SECONDS, SWEEP_SECONDS = 300.0, 3600.0  # between two looks for what was missed
+STORE_SECONDS = 10.0
 ARRIVE_SECONDS = 60.0  # between two tries to ask GitHub who we are
 
 _log = structlog.stdlib.get_logger("sockgate.server")
@@ -55,7 +61,8 @@ class Backend:
 
     work: Work
     login: Callable[[], str]  # of our App, `slug[bot]`; asks GitHub
-    sweep: Callable[[Queue], None] = lambda _queue: None  # what a start looks for by itself
+    # What it looks for by itself, from the start on; the queue removes what is old.
+    sweep: Callable[[Queue], None] = lambda queue: queue.tend(())
 
 
 Connect = Callable[[Settings, Metrics, Memory], Backend]
@@ -104,6 +111,22 @@ def connect(given: Settings, metrics: Metrics, memory: Memory) -> Backend:
             partial(groups, github),
         ),
         lambda: f"{github.slug()}[bot]",
+        lambda queue: queue.tend(_tasks(github, queue)),
+    )
+
+
+def _tasks(github: GitHub, queue: Queue) -> tuple[Task, ...]:
+    """Return what the server does by itself: look for what it was never told."""
+
+    def put(name: str, pull: PullRef) -> None:
+        root = f"{name}:{pull.owner}/{pull.repo}#{pull.number}"
+        queue.accept(Job(root, name, WakePull(pull))).result(STORE_SECONDS)
+
+    return (
+        Task(
+            "missed", MISSED_SECONDS, lambda go_on: redeliver(github, queue.database, go_on=go_on)
+        ),
+        Task("sweep", SWEEP_SECONDS, lambda go_on: sweep(github, put, go_on)),
     )
 
 
@@ -173,7 +196,7 @@ def _serve(
 ) -> int:
     metrics = Metrics()
     backend = connect(given, metrics, Records(database.engine))
-    queue = Queue(database, backend.work, metrics)
+    queue = Queue(database, backend.work, metrics, keep=given.keep_days * 86_400.0)
     metrics.watch(queue.depth)
     queue.start()
     own = _Own()

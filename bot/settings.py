@@ -47,6 +47,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 3000
     log_level: str = "info"
+    keep_days: int = 7  # that finished jobs are remembered
     client_id: str = ""  # for signing in; empty where nobody can
     client_secret: str = field(default="", repr=False)
     public_url: str = ""  # where people and GitHub reach this server; empty where unknown
@@ -106,6 +107,7 @@ def read(
         host=reader.value("HOST", "127.0.0.1"),
         port=reader.port(),
         log_level=reader.log_level(),
+        keep_days=reader.keep_days(),
         client_id=found.client_id,
         client_secret=found.client_secret,
         public_url=reader.public_url(stored),
@@ -212,6 +214,14 @@ class _Reader:
         if not (text.isascii() and text.isdigit() and len(text) <= 18 and int(text) > 0):
             return self._problem(f"{name} has to be {what}, not {text!r}.", 0)
         return int(text)
+
+    def keep_days(self) -> int:
+        text = self.value("KEEP_DAYS", "7")
+        if text.isascii() and text.isdigit() and 4 <= int(text[:5]) <= 3650:
+            return int(text)
+        # GitHub redelivers what is up to three days old: it has to be known for longer.
+        what = "a number of days between 4 and 3650"
+        return self._problem(f"KEEP_DAYS has to be {what}, not {text!r}.", 7)
 
     def private_key(self) -> str:
         given, path = self.value("PRIVATE_KEY"), self.value("PRIVATE_KEY_PATH")

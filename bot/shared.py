@@ -8,28 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from bot.database import SCHEMA, Database
-
-_metadata = sa.MetaData()
-
-machines = sa.Table(
-    "machines",
-    _metadata,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("beat_at", sa.Double, nullable=False),
-)
-leases = sa.Table(
-    "leases",
-    _metadata,
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("machine", sa.Text, nullable=False),
-    sa.Column("until", sa.Double, nullable=False),
-)
-redeliveries = sa.Table(
-    "redeliveries",
-    _metadata,
-    sa.Column("guid", sa.Text, primary_key=True),
-    sa.Column("asked_at", sa.Double, nullable=False),
-)
+from bot.records.tables import leases
 
 
 def jobs_table(*, is_sqlite: bool) -> sa.TableClause:
@@ -86,6 +65,11 @@ class Lease:
                     return connection.execute(statement).rowcount == 1
             except sa.exc.IntegrityError:
                 return False
+
+    def forget(self) -> None:
+        """Let every task be due at once."""
+        with self.database.engine.begin() as connection:
+            connection.execute(sa.update(leases).values(until=0.0))
 
     def extend(self, name: str, seconds: float) -> bool:
         """Keep a task for so many seconds from now; False where it was lost meanwhile."""

@@ -69,6 +69,30 @@ published_checks = sa.Table(
     sa.Column("digest", sa.Text, nullable=False),
 )
 
+# What machines on one database share. Times here are seconds since 1970, by the database's clock.
+
+machines = sa.Table(
+    "machines",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("beat_at", sa.Double, nullable=False),
+)
+
+leases = sa.Table(
+    "leases",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("machine", sa.Text, nullable=False),
+    sa.Column("until", sa.Double, nullable=False),
+)
+
+redeliveries = sa.Table(
+    "redeliveries",
+    metadata,
+    sa.Column("guid", sa.Text, primary_key=True),
+    sa.Column("asked_at", sa.Double, nullable=False),
+)
+
 
 def stamp(at: datetime) -> str:
     """Write a time as the tables hold it."""
