@@ -20,7 +20,8 @@ class Format:
     """One kind of file.
 
     `matches(path, text)` says whether the module reads this file. It is called for every changed
-    file, so it looks at the path first and at the text only by plain substring or regex search.
+    file, so it looks at the path first and at the text only by plain substring or regex search
+    (`keys.Keyed` where what is looked for is a key: it costs nothing in files without the key).
     `grants(path, source)` yields what the file hands over. It never raises for bad input.
     `references(path, text)` names the files of the commit that the meaning of this one depends on
     (`extends`, `include`, `.env`), whether they exist or not: this file is compared again when one
