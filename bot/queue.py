@@ -308,13 +308,12 @@ class Queue:
         began = time.monotonic()
         token = forge.permit.set(Permit(self.machines, machine))
         try:
-            return self._attempt(asked)
+            return self._attempt(asked, machine)
         finally:
             forge.permit.reset(token)
             self._room.leave(asked.installation, time.monotonic() - began)
 
-    def _attempt(self, asked: Job) -> str:
-        machine = self.machines.machine
+    def _attempt(self, asked: Job, machine: str) -> str:
         served = self._ledger.serve(asked.key)
         began = time.monotonic()
         try:
