@@ -19,6 +19,7 @@ _PLAY = frozenset({"hosts", "tasks", "pre_tasks", "post_tasks", "handlers", "rol
 _TASK_LISTS = ("pre_tasks", "tasks", "post_tasks", "handlers")
 _BLOCKS = ("block", "rescue", "always")
 _LOOPS = ("loop", "with_items", "with_list")
+_ACTIONS = frozenset({"action", "local_action"})
 _SHELLS = frozenset({"shell", "command", "raw"})
 _INNER = re.compile(r"\{\{[^{}\n]*\}\}")
 _NAMING = frozenset({"name"})
@@ -73,8 +74,9 @@ class Tasks:
     def _modules(
         self, handed: Handed, who: Subject, task: Node, env: Environment
     ) -> Iterator[Grant]:
-        for key, value in task.pairs:
-            module = key.text.rsplit(".", 1)[-1]
+        for key, written in task.pairs:
+            named = key.text.rsplit(".", 1)[-1]
+            module, value = _action(written) if named in _ACTIONS else (named, written)
             if module in _SHELLS:
                 yield from self._shell(handed, who, task, value, env)
             elif module in modules.HANDLERS:
@@ -126,6 +128,20 @@ class Tasks:
 
     def _subject(self, kind: str, name: str, node: Node) -> Subject:
         return Subject(f'{kind} "{name}"' if name else kind, node=node, naming=_NAMING)
+
+
+def _action(value: Node) -> tuple[str, Node]:
+    """Return the module that `action: shell docker ps` or `action: {module: …}` runs."""
+    if value.kind != "scalar":
+        named = value.get("module")
+        return (named.text.rsplit(".", 1)[-1] if named is not None else ""), value
+    found = re.match(r"\s*(?P<name>[\w.]+)\s*", value.text)
+    if found is None or value.style in {"|", ">"}:
+        return "", value
+    at = min(value.start + found.end() + bool(value.style), value.end)
+    rest = value.text[found.end() :]
+    own = Node("scalar", rest, (), (), at, value.end, value.document)
+    return found["name"].rsplit(".", 1)[-1], own
 
 
 def _name(task: Node) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from bot.detect import sockets
 from bot.detect.grant import How, Severity
-from bot.detect.shell import containers
+from bot.detect.shell import containers, manifests
 from bot.detect.shell.call import NONE, UNKNOWN, Call
 from bot.detect.shell.pieces import Arg, Pieces
 from bot.detect.sockets import Target
@@ -25,6 +25,7 @@ _TCP_CLIENT = re.compile(
 )
 _OWN = re.compile(r"docker|podman", re.IGNORECASE)  # in the name of a variable that nothing gives
 _API_URL = re.compile(r"(?:https?://)?(?P<host>[^/\s]+:2375)(?P<path>/\S*)?")
+_MOUNTING_TEXT = re.compile(r"[\"'](?:hostPath|Binds)[\"']\s*:")  # of Marathon, of Docker's API
 _ASKS_WHETHER = re.compile(r"/?(?:v[\d.]+/)?(?:_ping|version|info)?\Z")
 _CERTIFIED = re.compile(r"--tls(?:cacert|cert|key|dir)\b")
 _LISTEN_TEXT = re.compile(r"(?:-H|--host)[= ]*(?P<address>tcp://[^\s\"'|,#/]+)")
@@ -85,10 +86,12 @@ def forwards(call: Call) -> None:
 
 
 def _curl(call: Call) -> Pieces:
-    """`curl --unix-socket PATH`, `curl http://host:2375/containers/json`."""
+    """`curl --unix-socket PATH`, `curl http://host:2375/containers/json`, `curl -d '{…}'`."""
     words = call.args[1:]
     for number, word in enumerate(words):
         option, equals, _ = word.text.partition("=")
+        if _MOUNTING_TEXT.search(word.text):
+            manifests.look(call, word.pieces, call.name)
         if option in {"--unix-socket", "--abstract-unix-socket"}:
             value = word.tail(len(option) + 1) if equals else next(iter(words[number + 1 :]), word)
             target = _socket(value.text)
