@@ -6,9 +6,8 @@ request's head, so that the last one tells for free whether it moved.
 
 import base64
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from posixpath import join
 from typing import Any
 
 from bot.detect.source import SourceError
@@ -16,6 +15,7 @@ from bot.forge.client import Client
 from bot.forge.error import ForgeError
 from bot.forge.queries import blobs
 from bot.forge.read import Now, now_of, now_variables
+from bot.forge.tree import tree
 from bot.gate.facts import Facts
 from bot.review.model import Change
 
@@ -23,8 +23,6 @@ _BATCH = 100  # blobs of one query
 _SMALL_BATCH = 20  # of one that GitHub did not manage
 _LARGEST_FILE = 16 * 1024 * 1024  # bytes
 _MOST_BYTES = 128 * 1024 * 1024  # of all files of one evaluation: the author chooses their number
-_FILES = frozenset({"100644", "100755", "100664"})  # modes; symbolic links are no files here
-_MOST_TREES = 60  # requests for a tree that GitHub does not list whole
 
 
 @dataclass(slots=True)
@@ -65,7 +63,10 @@ class Files:
     def paths(self) -> tuple[str, ...]:
         """Return every path of the head. Raises ForgeError."""
         if self._paths is None:
-            self._paths = tuple(sorted(self._tree(self.head)))
+            pull = self.known.pull
+            listed = tree(self.client, pull.owner, pull.repo, self.head)
+            self.complete = listed.complete
+            self._paths = tuple(sorted(listed.blobs))
             self._listed = frozenset(self._paths)
         return self._paths
 
@@ -96,36 +97,6 @@ class Files:
     def _shared(self, key: tuple[str, str]) -> tuple[str, str]:
         """Name an unchanged file by the head: it is the same blob in the merge base."""
         return key if key[1] in self._touched else (self.head, key[1])
-
-    def _tree(self, sha: str) -> Iterator[str]:
-        """Yield the files of a tree; folder by folder where GitHub cuts the whole one short.
-
-        REST, "get a tree": at most 100,000 entries or 7 MB, then `truncated`.
-        """
-        left = [(sha, "")]
-        for _ in range(_MOST_TREES):
-            if not left:
-                return
-            tree, folder = left.pop(0)
-            answer = self._entries(tree, recursive=True)
-            if answer["truncated"]:
-                answer = self._entries(tree, recursive=False)
-                self.complete = self.complete and not answer["truncated"]
-                left += [
-                    (one["sha"], join(folder, one["path"]))
-                    for one in answer["tree"]
-                    if one["type"] == "tree"
-                ]
-            yield from (
-                join(folder, one["path"]) for one in answer["tree"] if one["mode"] in _FILES
-            )
-        self.complete = self.complete and not left
-
-    def _entries(self, tree: str, *, recursive: bool) -> Mapping[str, Any]:
-        pull = self.known.pull
-        where = f"/repos/{pull.owner}/{pull.repo}/git/trees/{tree}"
-        answer: Mapping[str, Any] = self.client.get(where, {"recursive": 1} if recursive else {})
-        return answer
 
     def _batch(self, keys: Sequence[tuple[str, str]]) -> None:
         query = blobs([json.dumps(f"{commit}:{path}") for commit, path in keys])
