@@ -545,7 +545,7 @@ def test_a_tree_that_github_cuts_short_is_listed_folder_by_folder(acme: Team) ->
 def test_a_repository_that_cannot_be_listed_whole_is_red(
     acme: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.forge.source._MOST_TREES", 1)
+    monkeypatch.setattr("bot.forge.tree._MOST_TREES", 1)
     acme.shop.commit({"a/b": "x", "c/d": "x"}, by=acme.mia)
     acme.github.limits.tree_entries = 1
     pull = acme.open({"compose.yaml": COMPOSE + "# more\n"})
