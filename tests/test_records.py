@@ -30,22 +30,25 @@ from bot.records.tables import metadata
 from bot.records.upgrade import NEWEST, VERSION_TABLE, NewerError, upgrade
 from tests.github import SmallGitHub
 from tests.github.fixtures import github
+from tests.postgres import postgres, postgres_server
 from tests.pulls import GRANTED, LABEL, MORE, Team, team
 
-__all__ = ["github"]
+__all__ = ["github", "postgres", "postgres_server"]
 
 PULL = PullRef(1, "Acme", "shop", 7)
 AT = datetime(2026, 11, 24, 0, 39, 4, tzinfo=UTC)
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "sockgate.sqlite"
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'sockgate.sqlite'}"
+    return str(request.getfixturevalue("postgres"))
 
 
 @pytest.fixture
-def engine(file: Path) -> Iterator[sa.Engine]:
-    engine = sa.create_engine(f"sqlite:///{file}")
+def engine(url: str) -> Iterator[sa.Engine]:
+    engine = sa.create_engine(url)
     upgrade(engine)
     yield engine
     engine.dispose()
@@ -236,26 +239,28 @@ def sockgate(*arguments: str, **environment: str) -> subprocess.CompletedProcess
     )  # fmt: skip
 
 
-def test_the_command_reads_the_log_beside_a_server(engine: sa.Engine, file: Path) -> None:
+def test_the_command_reads_the_log_beside_a_server(engine: sa.Engine, url: str) -> None:
     records = Records(engine)
     records.record(entry())
     records.record(entry(actor="mia", role="maintain", reason="needed"))
-    url = {"DATABASE_URL": f"sqlite:///{file}"}
+    where = {"DATABASE_URL": url}
     documents = [
-        json.loads(line) for line in sockgate("--format", "json", **url).stdout.split("\n") if line
+        json.loads(line)
+        for line in sockgate("--format", "json", **where).stdout.split("\n")
+        if line
     ]
     assert [one["actor"] for one in documents] == ["", "mia"]
     assert documents[0]["grants"][0]["fingerprint"] == "f1"
-    rows = list(csv.DictReader(io.StringIO(sockgate("--format", "csv", **url).stdout)))
+    rows = list(csv.DictReader(io.StringIO(sockgate("--format", "csv", **where).stdout)))
     assert [(row["actor"], row["subject"]) for row in rows] == [
         ("", "service web"),
         ("mia", "service web"),
     ]
-    table = sockgate("--by", "MIA", "--repo", "ACME/shop", "--since", "2026-11-24", **url).stdout
+    table = sockgate("--by", "MIA", "--repo", "ACME/shop", "--since", "2026-11-24", **where).stdout
     assert "justified by mia (maintain): needed" in table
     assert len(table.splitlines()) == 2
-    assert len(sockgate("--until", "2026-11-23", **url).stdout.splitlines()) == 1
-    assert len(sockgate("--pull", "8", **url).stdout.splitlines()) == 1
+    assert len(sockgate("--until", "2026-11-23", **where).stdout.splitlines()) == 1
+    assert len(sockgate("--pull", "8", **where).stdout.splitlines()) == 1
 
 
 def test_the_command_says_where_there_is_nothing_to_read(tmp_path: Path) -> None:
