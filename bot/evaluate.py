@@ -17,8 +17,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bind_contextvars
 
+from bot import traces
 from bot.detect.grant import Unknown
 from bot.detect.source import SourceError
 from bot.forge import read, write
@@ -116,15 +117,16 @@ def evaluate(
 
 def _evaluate(means: _Means, pull: PullRef) -> Outcome:
     facts = _announced(means, pull)  # 1, and the policy of 2
-    with bound_contextvars(head=facts.head):
-        if not facts.is_open:
-            return _closed(means, facts)
-        answer, facts, seen = _answer(means, facts)  # 3 to 5
-        worst, seen = _worst(means, facts, answer, seen)  # 6
-        if seen.head != facts.head:  # 7
-            return Moved()
-        facts = replace(facts, same_head=seen.same_head)
-        return _written(means, facts, answer, worst)  # 8
+    bind_contextvars(head=facts.head)  # for what the job says later, too
+    traces.tell({"head": facts.head})
+    if not facts.is_open:
+        return _closed(means, facts)
+    answer, facts, seen = _answer(means, facts)  # 3 to 5
+    worst, seen = _worst(means, facts, answer, seen)  # 6
+    if seen.head != facts.head:  # 7
+        return Moved()
+    facts = replace(facts, same_head=seen.same_head)
+    return _written(means, facts, answer, worst)  # 8
 
 
 def _written(means: _Means, facts: Facts, answer: Verdict, worst: Verdict) -> Done:

@@ -32,6 +32,7 @@ class Job:
     target: Target
     attempt: int = 0  # failures so far
     serial: int = 0  # follow-ups so far
+    trace: str = ""  # where its span goes on, see `bot.traces`
 
     @property
     def id(self) -> str:
@@ -87,13 +88,14 @@ class Job:
 
     def document(self) -> Document:
         """Write it down as plain JSON values."""
-        return {
+        document: Document = {
             "root": self.root,
             "delivery": self.delivery,
             "attempt": self.attempt,
             "serial": self.serial,
             "target": _document(self.target),
         }
+        return document | ({"trace": self.trace} if self.trace else {})
 
 
 def job(document: Mapping[str, Any]) -> Job:
@@ -104,6 +106,7 @@ def job(document: Mapping[str, Any]) -> Job:
         _target(document["target"]),
         document["attempt"],
         document["serial"],
+        document.get("trace", ""),
     )
 
 

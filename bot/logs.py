@@ -22,7 +22,7 @@ _SECRETS = re.compile(
     re.DOTALL,
 )
 # Libraries that speak of their own routine at every request; their warnings stay.
-_CHATTY = ("dbos", "uvicorn.access", "urllib3", "github", "sqlalchemy", "asyncio")
+_CHATTY = ("alembic", "dbos", "uvicorn.access", "urllib3", "github", "sqlalchemy", "asyncio")
 
 
 def configure(level: str, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:

@@ -1,14 +1,47 @@
-"""What a server counts, for Prometheus, in a registry of its own."""
+"""What a server counts, for Prometheus, in a registry of its own.
 
-from collections.abc import Callable, Iterator
+No label takes its values from outside: events are those of a closed list, installations are as
+many as the App has, of which the ones with the least left are shown.
+"""
+
+import platform
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from threading import Lock
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from bot import __version__
+from bot.patience import Patience
+
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-_SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
+# Those that the App asks for, and those that every App gets (GitHub Docs, "Webhook events").
+EVENTS = frozenset(
+    {
+        "check_run",
+        "check_suite",
+        "github_app_authorization",
+        "installation",
+        "installation_repositories",
+        "installation_target",
+        "issue_comment",
+        "label",
+        "merge_group",
+        "ping",
+        "pull_request",
+        "push",
+    }
+)
+OTHER = "other"  # event
+MOST_INSTALLATIONS = 100  # shown
+_REMEMBERED = 10_000  # installations
+_DEPTH_SECONDS = 4.0  # Prometheus waits ten
+_EVALUATION = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
+_ACKNOWLEDGEMENT = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_REQUEST = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,52 +60,82 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._deliveries = Counter(
-            "sockgate_deliveries",
-            "Webhook deliveries by event and what became of them",
-            ["event", "outcome"],
-            registry=self.registry,
+        self._deliveries = self._counter(
+            "deliveries", "Webhook deliveries by event and what became of them", "event", "outcome"
         )
-        self._evaluations = Counter(
-            "sockgate_evaluations",
-            "Evaluations of pull requests by outcome",
-            ["outcome"],
-            registry=self.registry,
+        # There from the start: "none came" can be told from "nobody counted".
+        self._deliveries.labels("pull_request", "accepted")
+        self._acknowledgement = self._histogram(
+            "acknowledgement_seconds",
+            "From the head of a webhook request to its answer",
+            _ACKNOWLEDGEMENT,
         )
-        self._seconds = Histogram(
-            "sockgate_evaluation_seconds",
-            "How long an evaluation took",
-            buckets=_SECONDS,
-            registry=self.registry,
+        self._evaluations = self._counter(
+            "evaluations", "Evaluations of pull requests by outcome", "outcome"
         )
-        self._requests = Counter(
-            "sockgate_github_requests",
-            "Requests to GitHub by kind and outcome",
-            ["kind", "outcome"],
-            registry=self.registry,
+        self._seconds = self._histogram(
+            "evaluation_seconds", "How long an evaluation took", _EVALUATION
         )
-        self._dead = Counter(
-            "sockgate_dead_letters",
-            "Jobs given up",
-            registry=self.registry,
+        self._requests = self._counter(
+            "github_requests", "Requests to GitHub by kind and outcome", "kind", "outcome"
         )
+        self._request_seconds = self._histogram(
+            "github_request_seconds",
+            "How long GitHub took, repetitions included",
+            _REQUEST,
+            "kind",
+        )
+        self._dead = self._counter("dead_letters", "Jobs given up")
+        self._redelivered = self._counter(
+            "redelivered", "Missed deliveries that GitHub was asked for again"
+        )
+        self._swept = self._counter("swept", "Pull requests found without our check")
+        self._rates = _Rates()
+        self.registry.register(self._rates)
+        Gauge(
+            "sockgate_build_info",
+            "Which version runs",
+            ["version", "python"],
+            registry=self.registry,
+        ).labels(__version__, platform.python_version()).set(1)
 
     def delivery(self, event: str, outcome: str) -> None:
         """Count a webhook request: `event` is empty where it was refused unread."""
-        self._deliveries.labels(event, outcome).inc()
+        known = event if event in EVENTS or not event else OTHER
+        self._deliveries.labels(known, outcome).inc()
+
+    def acknowledgement(self, seconds: float) -> None:
+        """Note how long a webhook request took until it was answered."""
+        self._acknowledgement.observe(seconds)
 
     def evaluation(self, outcome: str, seconds: float) -> None:
         """Count one evaluation and how long it took."""
         self._evaluations.labels(outcome).inc()
         self._seconds.observe(seconds)
 
-    def github(self, kind: str, outcome: str) -> None:
-        """Count a request to GitHub, for example `get` and `200`, or `graphql` and `timeout`."""
+    def github(self, kind: str, outcome: str, seconds: float) -> None:
+        """Count a request to GitHub: `rest`, `graphql` or `app`, and `ok` or the kind of failure.
+
+        A failure's kind is the first words of a ForgeError's reason.
+        """
         self._requests.labels(kind, outcome).inc()
+        self._request_seconds.labels(kind).observe(seconds)
+
+    def rate(self, installation: int, headers: Mapping[str, str]) -> None:
+        """Note what the headers of an answer, in lower case, say of an installation's limit."""
+        self._rates.note(installation, headers)
 
     def dead_letter(self) -> None:
         """Count a job that was given up."""
         self._dead.inc()
+
+    def redelivered(self, number: int) -> None:
+        """Count deliveries that were missed and are asked for again."""
+        self._redelivered.inc(number)
+
+    def swept(self, number: int) -> None:
+        """Count pull requests that had no check of ours."""
+        self._swept.inc(number)
 
     def watch(self, depth: Callable[[], Depth]) -> None:
         """Ask this at every scrape how full the queue is."""
@@ -86,13 +149,29 @@ class Metrics:
         """Write everything in the text form that Prometheus reads."""
         return generate_latest(self.registry)
 
+    def _counter(self, name: str, what: str, *labels: str) -> Counter:
+        return Counter(f"sockgate_{name}", what, labels, registry=self.registry)
+
+    def _histogram(
+        self, name: str, what: str, buckets: tuple[float, ...], *labels: str
+    ) -> Histogram:
+        return Histogram(f"sockgate_{name}", what, labels, registry=self.registry, buckets=buckets)
+
 
 class _QueueCollector(Collector):
     def __init__(self, depth: Callable[[], Depth]) -> None:
-        self._depth = depth
+        self._depth = Patience(depth, _DEPTH_SECONDS)
 
     def collect(self) -> Iterator[Metric]:
-        depth = self._depth()
+        up = GaugeMetricFamily("sockgate_database_up", "Whether the database answers")
+        try:
+            depth = self._depth()
+        except Exception:  # noqa: BLE001 - whatever keeps it away, the other figures are shown
+            up.add_metric([], 0)
+            yield up
+            return
+        up.add_metric([], 1)
+        yield up
         jobs = GaugeMetricFamily("sockgate_queue_jobs", "Jobs by state", labels=["state"])
         for state in ("waiting", "postponed", "running", "dead"):
             jobs.add_metric([state], getattr(depth, state))
@@ -104,3 +183,62 @@ class _QueueCollector(Collector):
     def describe(self) -> Iterator[Metric]:
         """Name nothing beforehand, so that registering asks no database."""
         return iter(())
+
+
+@dataclass(frozen=True, slots=True)
+class _Rate:
+    left: float
+    limit: float
+    reset: float  # seconds since 1970
+
+    @property
+    def share(self) -> float:
+        return self.left / self.limit if self.limit else 0.0
+
+
+class _Rates(Collector):
+    """What is left of each installation's hour, until that hour is over."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, str], _Rate] = {}
+        self._lock = Lock()
+
+    def note(self, installation: int, headers: Mapping[str, str]) -> None:
+        left, limit, reset = (
+            headers.get(f"x-ratelimit-{name}", "") for name in ("remaining", "limit", "reset")
+        )
+        if not (left.isdigit() and limit.isdigit() and reset.isdigit()):
+            return
+        kind = headers.get("x-ratelimit-resource", "")
+        kind = kind if kind in {"core", "graphql"} else OTHER
+        with self._lock:
+            if len(self._known) >= _REMEMBERED:
+                self._forget_the_past()
+            if len(self._known) < _REMEMBERED or (installation, kind) in self._known:
+                self._known[installation, kind] = _Rate(float(left), float(limit), float(reset))
+
+    def collect(self) -> Iterator[Metric]:
+        labels = ["installation", "resource"]
+        left = GaugeMetricFamily(
+            "sockgate_rate_limit_remaining", "Requests or points left in the hour", labels=labels
+        )
+        limit = GaugeMetricFamily(
+            "sockgate_rate_limit", "Requests or points an hour", labels=labels
+        )
+        with self._lock:
+            self._forget_the_past()
+            scarcest = sorted(self._known.items(), key=lambda item: item[1].share)
+        for (installation, kind), rate in scarcest[:MOST_INSTALLATIONS]:
+            left.add_metric([str(installation), kind], rate.left)
+            limit.add_metric([str(installation), kind], rate.limit)
+        yield left
+        yield limit
+
+    def describe(self) -> Iterator[Metric]:
+        """Name them, so that no other metric takes their names."""
+        yield GaugeMetricFamily("sockgate_rate_limit_remaining", "")
+        yield GaugeMetricFamily("sockgate_rate_limit", "")
+
+    def _forget_the_past(self) -> None:
+        now = time.time()
+        self._known = {key: rate for key, rate in self._known.items() if rate.reset > now}

@@ -33,6 +33,7 @@ from dbos import error as dbos_error
 from dbos._utils import GlobalParams
 from structlog.contextvars import bound_contextvars
 
+from bot import traces
 from bot.database import Database
 from bot.forge import client as forge
 from bot.forge.error import ForgeError
@@ -280,7 +281,12 @@ class Queue:
         with self._counting:
             self._running += 1
         try:
-            with bound_contextvars(**asked.names()):
+            names = asked.names()
+            # The head of a pull request is known once it was read; no line is without the key.
+            with (
+                bound_contextvars(**{"head": None} | names),
+                traces.span("job", names, asked.trace),
+            ):
                 return self._admit(asked)
         finally:
             with self._counting:
@@ -362,7 +368,7 @@ class Queue:
         else:
             for pull in self._work.expand(asked.target):
                 root = f"{asked.root}:{pull.owner}/{pull.repo}#{pull.number}"
-                self._enqueue(Job(root, asked.delivery, WakePull(pull)))
+                self._enqueue(Job(root, asked.delivery, WakePull(pull), trace=traces.here()))
             self._groups(asked)
             outcome = Outcome.DONE
         dead = self._ledger.dead(asked.key)
@@ -374,7 +380,7 @@ class Queue:
         """Have every merge group evaluated that rests on what was asked for."""
         for group in self._work.groups(asked.target):
             root = f"{asked.root}~{asked.serial}:{group.head_sha}"
-            self._enqueue(Job(root, asked.delivery, group))
+            self._enqueue(Job(root, asked.delivery, group, trace=traces.here()))
 
     def _postpone(self, asked: Job, error: ForgeError) -> None:
         pause = min(self._first_pause * 2**asked.attempt, LONGEST_PAUSE)

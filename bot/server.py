@@ -19,7 +19,7 @@ import structlog
 import uvicorn
 from starlette.routing import BaseRoute
 
-from bot import logs, settings
+from bot import logs, settings, traces
 from bot.database import Database, DatabaseError
 from bot.evaluate import Done, Gone, Moved, evaluate
 from bot.expand import expand, groups
@@ -48,6 +48,7 @@ STOPPED, NOT_STARTED = 0, 2
 
 # A stop takes 10 s at most: /readyz says so, then the doors close, then what runs is finished.
 READY_SECONDS, REQUEST_SECONDS, JOB_SECONDS = 1.0, 3, 4.0
+TRACE_SECONDS = 1.0
 MISSED_SECONDS, SWEEP_SECONDS = 300.0, 3600.0  # between two looks for what was missed
 STORE_SECONDS = 10.0
 ARRIVE_SECONDS = 60.0  # between two tries to ask GitHub who we are
@@ -102,7 +103,7 @@ def _set_up(unset: Unset, environment: Mapping[str, str]) -> int:
 
 def connect(given: Settings, metrics: Metrics, memory: Memory) -> Backend:
     """Make what the queue and the server need of GitHub; nothing is asked yet."""
-    github = GitHub(given.app_id, given.private_key, given.api_url, count=metrics.github)
+    github = _github(given, metrics)
     return Backend(
         Work(
             partial(_evaluated, github, memory),
@@ -111,27 +112,40 @@ def connect(given: Settings, metrics: Metrics, memory: Memory) -> Backend:
             partial(groups, github),
         ),
         lambda: f"{github.slug()}[bot]",
-        lambda queue: queue.tend(_tasks(github, queue)),
+        lambda queue: queue.tend(_tasks(github, queue, metrics)),
     )
 
 
-def _tasks(github: GitHub, queue: Queue) -> tuple[Task, ...]:
+def _github(given: Settings, metrics: Metrics) -> GitHub:
+    return GitHub(
+        given.app_id,
+        given.private_key,
+        given.api_url,
+        count=metrics.github,
+        rate=metrics.rate,
+    )
+
+
+def _tasks(github: GitHub, queue: Queue, metrics: Metrics) -> tuple[Task, ...]:
     """Return what the server does by itself: look for what it was never told."""
 
     def put(name: str, pull: PullRef) -> None:
         root = f"{name}:{pull.owner}/{pull.repo}#{pull.number}"
         queue.accept(Job(root, name, WakePull(pull))).result(STORE_SECONDS)
 
-    return (
-        Task(
-            "missed", MISSED_SECONDS, lambda go_on: redeliver(github, queue.database, go_on=go_on)
-        ),
-        Task("sweep", SWEEP_SECONDS, lambda go_on: sweep(github, put, go_on)),
-    )
+    def missed(go_on: Callable[[], bool]) -> None:
+        metrics.redelivered(redeliver(github, queue.database, go_on=go_on))
+
+    def swept(go_on: Callable[[], bool]) -> None:
+        metrics.swept(sweep(github, put, go_on))
+
+    return (Task("missed", MISSED_SECONDS, missed), Task("sweep", SWEEP_SECONDS, swept))
 
 
 def _evaluated(github: GitHub, memory: Memory, pull: PullRef) -> Outcome:
-    match evaluate(github, pull, memory=memory, failed=_not_written):
+    with traces.span("evaluation", _names(pull)):
+        found = evaluate(github, pull, memory=memory, failed=_not_written)
+    match found:
         case Done(verdict, head, writes, is_queued):
             _log.info("evaluated", head=head, conclusion=verdict.conclusion, writes=len(writes))
             return Outcome.QUEUED if is_queued else Outcome.DONE
@@ -140,6 +154,10 @@ def _evaluated(github: GitHub, memory: Memory, pull: PullRef) -> Outcome:
         case Gone(why):
             _log.info("nothing to evaluate", why=why)
             return Outcome.GONE if why == "closed" else Outcome.MISSING
+
+
+def _names(pull: PullRef) -> dict[str, str | int]:
+    return {"repository": f"{pull.owner}/{pull.repo}", "pull": pull.number}
 
 
 def _group(github: GitHub, memory: Memory, asked: WakeGroup) -> Outcome:
@@ -194,6 +212,7 @@ def _serve(
     connect: Connect,
     visitors: Door | None,
 ) -> int:
+    traces.start(os.environ)
     metrics = Metrics()
     backend = connect(given, metrics, Records(database.engine))
     queue = Queue(database, backend.work, metrics, keep=given.keep_days * 86_400.0)
@@ -214,7 +233,9 @@ def _serve(
     )
     _log.info("listening", host=given.host, port=door.getsockname()[1], github=given.api_url)
     _Server(config, site).run(sockets=[door])
-    if not queue.stop(JOB_SECONDS):
+    whole = queue.stop(JOB_SECONDS)
+    traces.stop(TRACE_SECONDS)
+    if not whole:
         # Their threads would hold the process; the jobs are in the database, for the next start.
         _log.warning("stopped with jobs unfinished")
         logging.shutdown()
@@ -225,7 +246,7 @@ def _serve(
 
 def _pages(given: Settings, metrics: Metrics, visitors: Door | None) -> list[BaseRoute]:
     """Return the pages for people."""
-    github = GitHub(given.app_id, given.private_key, given.api_url, count=metrics.github)
+    github = _github(given, metrics)
     visitors = visitors or Door(local=False)
     done = partial(metrics.value, "sockgate_evaluations_total", outcome="done")
     return [*After(visitors, Watch(github, given.web_url).look, done, given.public_url).routes()]

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 from starlette.applications import Starlette
@@ -14,15 +14,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot import wake
+from bot import traces, wake
 from bot.gate.policy import json_schema
 from bot.jobs import Job
 from bot.metrics import CONTENT_TYPE, Metrics
+from bot.patience import Patience
 from bot.queue import Queue
 from bot.wake import Ignored, Refused, Wake
 
 BODY_SECONDS = 10.0  # GitHub gives up on a delivery after ten seconds
 STORE_SECONDS = 8.0
+READY_SECONDS = 2.0
 LARGE, LARGE_AT_ONCE = (
     1024 * 1024,
     8,
@@ -47,6 +49,11 @@ class Site:
     own: Callable[[], str | None] = lambda: None  # our App's login, once it is known
     pages: tuple[BaseRoute, ...] = ()  # for people, beside our own
     stopping: bool = False  # no new work is wanted: said by /readyz before the doors close
+
+    _ready: Patience[bool] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._ready = Patience(self.queue.is_ready, READY_SECONDS)
 
     def app(self) -> ASGIApp:
         """Build the application."""
@@ -105,7 +112,14 @@ class Site:
 
     async def _accept(self, found: Wake, began: float) -> Response:
         asked = Job(found.delivery, found.delivery, found.target)
-        log = _log.bind(event_name=found.event, action=found.action, **asked.names())
+        names = asked.names()
+        with traces.span("delivery", {**names, "event": found.event, "action": found.action}):
+            return await self._store(found, replace(asked, trace=traces.here()), names, began)
+
+    async def _store(
+        self, found: Wake, asked: Job, names: dict[str, str | int], began: float
+    ) -> Response:
+        log = _log.bind(event_name=found.event, action=found.action, **names)
         try:
             async with asyncio.timeout(STORE_SECONDS):
                 receipt = await asyncio.wrap_future(self.queue.accept(asked))
@@ -113,10 +127,10 @@ class Site:
             # Whatever it is, the delivery is not stored: GitHub shows it as failed, and it can be
             # asked for again.
             self.metrics.delivery(found.event, "failed")
-            log.exception("delivery not stored", status=503, seconds=_since(began))
+            log.exception("delivery not stored", status=503, seconds=self._since(began))
             return JSONResponse({"error": "the delivery could not be stored"}, 503)
         self.metrics.delivery(found.event, receipt)
-        log.info("delivery", outcome=receipt, status=202, seconds=_since(began))
+        log.info("delivery", outcome=receipt, status=202, seconds=self._since(began))
         return JSONResponse({"delivery": found.delivery, "status": receipt}, 202)
 
     def _ignore(self, ignored: Ignored, began: float) -> Response:
@@ -129,7 +143,7 @@ class Site:
             action=ignored.action,
             delivery=ignored.delivery,
             status=204,
-            seconds=_since(began),
+            seconds=self._since(began),
         )
         return Response(status_code=204, headers={"X-Sockgate-Ignored": ignored.why})
 
@@ -140,16 +154,20 @@ class Site:
             outcome="refused",
             why=refused.why,
             status=refused.status,
-            seconds=_since(began),
+            seconds=self._since(began),
         )
         # What is left of an unread body is not waited for.
         headers = {"Connection": "close"} if refused.status in {408, 413} else None
         return JSONResponse({"error": refused.why}, refused.status, headers)
 
+    def _since(self, began: float) -> float:
+        seconds = time.monotonic() - began
+        self.metrics.acknowledgement(seconds)
+        return round(seconds, 4)
+
     async def _unready(self) -> str:
         try:
-            async with asyncio.timeout(2):
-                ready = await run_in_threadpool(self.queue.is_ready)
+            ready = await run_in_threadpool(self._ready)
         except Exception:  # noqa: BLE001 - whatever keeps the database away, the answer is the same
             _log.exception("the database is out of reach")
             return "the database is out of reach"
@@ -175,10 +193,6 @@ async def _stream(request: Request) -> bytes | None:
             return None
         body += chunk
     return bytes(body)
-
-
-def _since(began: float) -> float:
-    return round(time.monotonic() - began, 4)
 
 
 def with_headers(app: ASGIApp) -> ASGIApp:

@@ -26,10 +26,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from bot import logs, server, wake
 from bot.database import Database
 from bot.metrics import Metrics
+from bot.patience import Patience
 from bot.pull import PullRef
 from bot.queue import Outcome, Queue, Work
 from bot.web import Site
 from tests.ports import free_port
+from tests.test_queue import until
 
 SECRET = "the webhook's secret"
 PAYLOAD = {
@@ -241,16 +243,36 @@ def test_health_and_readiness(served: Served, client: Client) -> None:
 def test_a_queue_that_stopped_is_not_ready(
     served: Served, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(served.queue, "is_ready", lambda: False)
+    monkeypatch.setattr(served.site, "_ready", lambda: False)
     assert "queue" in client.page("/readyz")[1]
 
     def away() -> bool:
         raise ConnectionError
 
-    monkeypatch.setattr(served.queue, "is_ready", away)
+    monkeypatch.setattr(served.site, "_ready", Patience(away, 1))
     status, body = client.page("/readyz")
     assert status == 503
     assert "database" in body
+
+
+def test_a_database_that_hangs_is_said_in_time_and_asked_once(
+    served: Served, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    answers = threading.Event()
+
+    def hangs() -> bool:
+        asked.append(1)
+        answers.wait(20)
+        return True
+
+    monkeypatch.setattr(served.site, "_ready", Patience(hangs, 0.2))
+    began = time.monotonic()
+    assert [client.page("/readyz")[0] for _ in range(5)] == [503] * 5
+    assert time.monotonic() - began < 5
+    assert len(asked) == 1
+    answers.set()
+    until(lambda: client.page("/readyz")[0] == 200)
 
 
 def test_what_cannot_be_stored_is_answered_503(
@@ -316,6 +338,7 @@ def test_wrong_settings_are_sentences_and_exit_code_2(capsys: pytest.CaptureFixt
     assert all(line.startswith("sockgate: ") for line in said)
 
 
+@pytest.mark.usefixtures("unlogged")
 def test_a_port_in_use_is_a_sentence_and_exit_code_2(
     client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,13 +7,14 @@ end: that is the job's, which holds no thread meanwhile.
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from threading import Lock
 from typing import Any
+from urllib.parse import urlsplit
 
 import jwt
 import requests
@@ -28,10 +29,11 @@ from github.GithubException import (
 from jwt.algorithms import RSAAlgorithm
 from urllib3.util import Retry
 
-from bot import __version__
+from bot import __version__, traces
 from bot.forge.error import ForgeError
 
-Counter = Callable[[str, str], None]  # (kind, outcome), a request
+Counter = Callable[[str, str, float], None]  # (kind, outcome, seconds), a request
+Rate = Callable[[int, Mapping[str, str]], None]  # (installation, headers of an answer)
 
 # Asked before each request of the job in this context: with how many machines the installation's
 # pace is shared. Raises ForgeError where the job is another machine's by now.
@@ -70,7 +72,8 @@ class GitHub:
         api_url: str,
         *,
         pace: Pace | None = None,
-        count: Counter = lambda _kind, _outcome: None,
+        count: Counter = lambda _kind, _outcome, _seconds: None,
+        rate: Rate = lambda _installation, _headers: None,
     ) -> None:
         self.app_id = app_id
         self._auth = Auth.AppAuth(app_id, sign_func=_signer(private_key))
@@ -84,6 +87,7 @@ class GitHub:
         }
         self._pace = pace or Pace()
         self._count = count
+        self._rate = rate
         self._installations: dict[int, _Installation] = {}
         self._lock = Lock()
 
@@ -96,16 +100,16 @@ class GitHub:
             shared = self._installations.setdefault(installation, _Installation(self._pace))
         token = shared.token(lambda: self._token(installation))
         github = Github(auth=Auth.Token(token), lazy=True, **self._options)
-        return Client(github, shared, self._count)
+        return Client(github, shared, self._count, partial(self._rate, installation))
 
     def slug(self) -> str:
         """Return the App's slug: its account is called "slug[bot]". Raises ForgeError."""
-        with _errors():
+        with self._counted(), _errors():
             return self._app().get_app().slug
 
     def installations(self) -> list[int]:
         """Return every installation of the App. Raises ForgeError."""
-        with _errors():
+        with self._counted(), _errors():
             return [installation.id for installation in self._app().get_installations()]
 
     def ask(self, path: str, verb: str = "GET") -> tuple[dict[str, Any], Any]:
@@ -113,17 +117,19 @@ class GitHub:
 
         Names of headers are in lower case.
         """
-        with _errors():
+        with self._counted(), _errors():
             headers, answer = self._app().requester.requestJsonAndCheck(verb, path)
             _check_json(answer)
             return {name.lower(): value for name, value in headers.items()}, answer
 
+    def _counted(self) -> AbstractContextManager[None]:
+        return _counted(self._count, "app")
+
     def _app(self) -> GithubIntegration:
-        self._count("app", "asked")
         return GithubIntegration(auth=self._auth, **self._options)
 
     def _token(self, installation: int) -> "_Token":
-        with _errors():
+        with self._counted(), _errors():
             answer = self._app().get_access_token(installation)
             return _Token(answer.token, answer.expires_at)
 
@@ -173,10 +179,17 @@ class _Installation:
 class Client:
     """Requests of one installation, for one thread. Its answers are plain JSON."""
 
-    def __init__(self, github: Github, shared: _Installation, count: Counter) -> None:
+    def __init__(
+        self,
+        github: Github,
+        shared: _Installation,
+        count: Counter,
+        rate: Callable[[Mapping[str, str]], None],
+    ) -> None:
         self._requester = github.requester
         self._shared = shared
         self._count = count
+        self._rate = rate
 
     def get(self, path: str, parameters: Mapping[str, Any] | None = None) -> Any:
         """GET a REST path. Raises ForgeError."""
@@ -229,18 +242,34 @@ class Client:
     ) -> Any:
         self._shared.wait(writes=writes)
         try:
-            with _errors():
-                _, answer = self._requester.requestJsonAndCheck(
+            with _counted(self._count, kind, verb, url), _errors():
+                headers, answer = self._requester.requestJsonAndCheck(
                     verb, url, parameters=parameters, input=body
                 )
                 _check_json(answer)
         except ForgeError as error:
-            self._count(kind, error.reason.split(":")[0])
+            if isinstance(error.__cause__, GithubException):
+                self._rate(_headers(error.__cause__))
             if error.status == 401 and self._requester.auth is not None:
                 self._shared.drop(self._requester.auth.token)
             raise
-        self._count(kind, "ok")
+        self._rate(headers)
         return answer
+
+
+@contextmanager
+def _counted(count: Counter, kind: str, verb: str = "", url: str = "") -> Iterator[None]:
+    """Count one request, with its outcome and how long it took."""
+    began, outcome = time.monotonic(), "ok"
+    about = {"http.request.method": verb, "url.path": urlsplit(url).path} if verb else {}
+    with traces.span(f"github {kind}", about):
+        try:
+            yield
+        except ForgeError as error:
+            outcome = error.reason.split(":")[0]
+            raise
+        finally:
+            count(kind, outcome, time.monotonic() - began)
 
 
 def _signer(private_key: str) -> Callable[[dict[str, Any]], str]:
