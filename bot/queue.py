@@ -29,7 +29,6 @@ from dbos import (
     EnqueueOptions,
     WorkflowSerializationFormat,
 )
-from dbos import error as dbos_error
 from dbos._utils import GlobalParams
 from structlog.contextvars import bound_contextvars
 
@@ -37,6 +36,7 @@ from bot import traces
 from bot.database import Database
 from bot.forge import client as forge
 from bot.forge.error import ForgeError
+from bot.inbox import Inbox
 from bot.jobs import Job, job
 from bot.keeper import Keeper, Task
 from bot.ledger import Ledger
@@ -64,6 +64,18 @@ KEEP = 7 * 86_400.0  # seconds that a finished job is remembered
 _RETENTION = 600.0  # seconds between two times that those past it are removed
 _STEP = 0.1  # seconds between two looks for a place
 _AGAIN = 0.5  # seconds after which a job is tried again that could not be begun
+# What all jobs have in common, as DBOS stores it; see `options`.
+ROW = {
+    "status": "ENQUEUED",
+    "name": WORKFLOW,
+    "queue_name": QUEUE,
+    "application_version": VERSION,
+    "application_name": APPLICATION,
+    "recovery_attempts": 0,
+    "priority": 0,
+    "serialization": "portable_json",
+    "attributes": "null",
+}
 LAST_ATTEMPT = 40  # about five hours at these pauses
 
 _log = structlog.stdlib.get_logger("sockgate.queue")
@@ -132,6 +144,7 @@ class Queue:
         self._client = DBOSClient(
             system_database_engine=database.engine, application_name=APPLICATION, lazy=True
         )
+        self._table = Inbox(database, ROW)
         self._inbox: SimpleQueue[tuple[Job, Future[Receipt]] | None] = SimpleQueue()
         self._writer = threading.Thread(target=self._write, name="inbox", daemon=True)
         self._running = 0
@@ -248,20 +261,13 @@ class Queue:
             answer.set_result(receipt)
 
     def _store(self, batch: list[Job]) -> list[Receipt]:
-        new = []
         with self.database.engine.begin() as connection:
-            for asked in batch:
-                stored = options(asked) | {"workflow_id_reuse_policy": "reject"}
-                try:
-                    self._client.enqueue_in_transaction(connection, stored, asked.document())
-                except dbos_error.DBOSWorkflowIDInUseError:
-                    new.append(False)
-                else:
-                    new.append(True)
-        return [
-            Receipt.NEW if is_new else self._redelivered(asked)
-            for asked, is_new in zip(batch, new, strict=True)
-        ]
+            stored = self._table.store(connection, batch)
+        receipts = []
+        for asked in batch:
+            receipts.append(Receipt.NEW if asked.id in stored else self._redelivered(asked))
+            stored.discard(asked.id)
+        return receipts
 
     def _redelivered(self, asked: Job) -> Receipt:
         if not self._ledger.dead(asked.key) or self._ledger.waiting(asked.key):

@@ -292,7 +292,12 @@ class _Server(uvicorn.Server):
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    return socket.create_server((host, port), family=_family(host))
+    """Listen; asyncio sends answers at once only where a socket names its protocol.
+
+    Otherwise each answer on a kept connection waits 40 ms for the other side (Nagle's algorithm).
+    """
+    made = socket.create_server((host, port), family=_family(host))
+    return socket.socket(made.family, made.type, socket.IPPROTO_TCP, made.detach())
 
 
 def _family(host: str) -> socket.AddressFamily:

@@ -1,0 +1,127 @@
+"""The processes of a measurement: each is started, waited for, watched and ended."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Self
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+TOP = Path(__file__).parents[2]
+SECRET = "load"
+_READY = 60.0  # seconds
+
+
+@contextlib.contextmanager
+def process(*arguments: str, **environment: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run `python -m ...` until the end of the block."""
+    started = subprocess.Popen(
+        [sys.executable, "-m", *arguments], env=os.environ | environment, cwd=TOP
+    )
+    try:
+        yield started
+    finally:
+        started.send_signal(signal.SIGTERM)
+        try:
+            started.wait(20)
+        except subprocess.TimeoutExpired:
+            started.kill()
+            started.wait()
+
+
+def settings(port: int, api_port: int, folder: Path, **more: str) -> Mapping[str, str]:
+    """Return the environment of a real server."""
+    key = rsa.generate_private_key(65537, 2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    return {
+        "APP_ID": "1",
+        "PRIVATE_KEY": pem.decode(),
+        "WEBHOOK_SECRET": SECRET,
+        "GITHUB_API_URL": f"http://127.0.0.1:{api_port}/api/v3",
+        "DATA_DIR": str(folder),
+        "DATABASE_URL": "",
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "LOG_LEVEL": "warning",
+    } | more
+
+
+def ready(port: int, path: str = "/readyz") -> float:
+    """Wait until a port answers; return after how many seconds."""
+    began = time.monotonic()
+    while time.monotonic() - began < _READY:
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=2).close()
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.02)
+        else:
+            return time.monotonic() - began
+    raise TimeoutError(f"nobody answers at port {port}")
+
+
+def figure(port: int, line: str) -> float:
+    """Return one sample of a server's metrics."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as answer:
+        for said in answer.read().decode().splitlines():
+            if said.startswith(f"{line} "):
+                return float(said.rsplit(" ", 1)[1])
+    return 0.0
+
+
+def megabytes(pid: int) -> float:
+    """Return how much memory a process has (VmRSS of proc(5))."""
+    for line in Path(f"/proc/{pid}/status").read_text("utf-8").splitlines():
+        if line.startswith("VmRSS:"):
+            return round(int(line.split()[1]) / 1024, 1)
+    return 0.0
+
+
+class Watch:
+    """Notes the memory of a process every second."""
+
+    def __init__(self, pid: int) -> None:
+        self.seen: list[float] = []
+        self._pid = pid
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._end.is_set():
+            with contextlib.suppress(OSError):
+                self.seen.append(megabytes(self._pid))
+            self._end.wait(1)
+
+
+def seconds_of(pid: int) -> float:
+    """Return the seconds of the processor that a process and its children used (proc(5))."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    found = 0.0
+    for one in (pid, *_children(pid)):
+        with contextlib.suppress(OSError):
+            fields = Path(f"/proc/{one}/stat").read_text("utf-8").rpartition(")")[2].split()
+            found += sum(map(int, fields[11 : 13 if one != pid else 15])) / ticks
+    return found
+
+
+def _children(pid: int) -> list[int]:
+    with contextlib.suppress(OSError):
+        text = Path(f"/proc/{pid}/task/{pid}/children").read_text("utf-8")
+        return [int(one) for one in text.split()]
+    return []
