@@ -10,7 +10,7 @@ STAMP := .venv/sockgate-$(shell cat requirements/*.txt pyproject.toml | git hash
 export KEEP
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test demo serve bench docs lock
+.PHONY: help setup test demo serve bench load docs lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -46,6 +46,9 @@ serve: setup ## run the server; settings come from the environment
 
 bench: setup ## measure detection on a large tree
 	@$(BIN)/python -m tests.bench
+
+load: setup ## measure how fast deliveries are acknowledged, and how evaluations scale
+	@$(BIN)/python -m tests.load
 
 docs: setup ## write the pages that are made from the code
 	@$(BIN)/python -m tests.docs

@@ -21,6 +21,7 @@ from starlette.routing import BaseRoute
 
 from bot import logs, settings, traces
 from bot.database import Database, DatabaseError
+from bot.detect.format import formats
 from bot.evaluate import Done, Gone, Moved, evaluate
 from bot.expand import expand, groups
 from bot.forge.client import GitHub
@@ -51,6 +52,9 @@ READY_SECONDS, REQUEST_SECONDS, JOB_SECONDS = 1.0, 3, 4.0
 TRACE_SECONDS = 1.0
 MISSED_SECONDS, SWEEP_SECONDS = 300.0, 3600.0  # between two looks for what was missed
 STORE_SECONDS = 10.0
+# Whoever answers deliveries waits for evaluations that compute, at each step for one such turn of
+# each: at Python's 5 ms and sixteen evaluations that adds up to what GitHub would notice.
+TURN_SECONDS = 0.0005
 ARRIVE_SECONDS = 60.0  # between two tries to ask GitHub who we are
 
 _log = structlog.stdlib.get_logger("sockgate.server")
@@ -212,7 +216,9 @@ def _serve(
     connect: Connect,
     visitors: Door | None,
 ) -> int:
+    sys.setswitchinterval(TURN_SECONDS)
     traces.start(os.environ)
+    formats()  # now, not while the first deliveries wait
     metrics = Metrics()
     backend = connect(given, metrics, Records(database.engine))
     queue = Queue(database, backend.work, metrics, keep=given.keep_days * 86_400.0)

@@ -22,7 +22,7 @@ RATES = [float(rate) for rate in os.environ.get("RATES", "100 200 400").split()]
 MACHINES = [int(number) for number in os.environ.get("MACHINES", "1 2 3").split()]
 CALL = os.environ.get("CALL", "0.1")
 CONNECTIONS = 64
-AT_ONCE = 16  # connections that look for the most
+AT_ONCE = 64  # connections that look for the most
 AIM = 200.0  # deliveries a second at which p99 is to be under 100 ms
 
 
