@@ -10,7 +10,7 @@ STAMP := .venv/sockgate-$(shell cat requirements/*.txt pyproject.toml | git hash
 export KEEP
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test demo serve bench load docs lock
+.PHONY: help setup test demo serve bench load kill storm docs lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -49,6 +49,14 @@ bench: setup ## measure detection on a large tree
 
 load: setup ## measure how fast deliveries are acknowledged, and how evaluations scale
 	@$(BIN)/python -m tests.load
+
+kill: setup ## kill the server 200 times while 100 pull requests live, on both databases
+	@$(BIN)/python tests/github/install.py >/dev/null
+	@$(BIN)/python -m tests.campaigns kill
+
+storm: setup ## let every route of GitHub fail in every way, 30 % of the time, on both databases
+	@$(BIN)/python tests/github/install.py >/dev/null
+	@$(BIN)/python -m tests.campaigns storm
 
 docs: setup ## write the pages that are made from the code
 	@$(BIN)/python -m tests.docs

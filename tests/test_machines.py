@@ -40,11 +40,11 @@ class Fleet:
         for name in names:
             self.said(name, "ready")
 
-    def said(self, name: str, expected: str) -> None:
+    def said(self, name: str, *expected: str) -> None:
         stdout = self.processes[name].stdout
         assert stdout is not None
         for line in stdout:
-            if line.strip() == expected:
+            if line.strip() in expected:
                 return
         raise AssertionError(f"{name} never said {expected}")
 
@@ -181,7 +181,7 @@ def test_a_machine_that_stops_hands_over_at_once(fleet: Fleet) -> None:
     stdin = fleet.processes["a"].stdin
     assert stdin is not None
     stdin.close()
-    fleet.said("a", "False")
+    fleet.said("a", "False", "True")  # whether it waited until each evaluation had noticed
     stopped = time.time()
     until(lambda: len(fleet.notes("began", "b")) == 4, 10)
     assert max(at for at, _, _ in fleet.notes("began", "b")) - stopped < 2.5  # under the silence

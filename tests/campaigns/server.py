@@ -1,0 +1,36 @@
+"""The real server with shorter waits: `python -m tests.campaigns.server`, settings as always."""
+
+import os
+import sys
+from functools import partial
+from typing import Any
+
+import bot.forge.client
+import bot.missed
+import bot.queue
+import bot.server
+from bot import settings
+from bot.forge.client import GitHub, Pace
+from bot.machines import Times
+from bot.queue import Queue
+
+PATIENCE = 2  # seconds until GitHub counts as silent
+
+
+def main() -> int:
+    server: Any = bot.server
+    client: Any = bot.forge.client
+    bot.missed.PAUSE = 1.0
+    bot.queue.LONGEST_PAUSE = 2.0
+    client._TIMEOUT = PATIENCE
+    server.MISSED_SECONDS, server.SWEEP_SECONDS = 1.0, 3.0
+    times = Times(beat=0.3, lapse=1.5, silence=5.0)
+    server.Queue = partial(Queue, times=times, poll=0.05, first_pause=0.1, last_attempt=1_000)
+    server.GitHub = partial(GitHub, pace=Pace(0, 0))
+    found = settings.read(os.environ)
+    assert isinstance(found, settings.Settings), found
+    return bot.server.run(found, bot.server.connect)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
