@@ -21,9 +21,9 @@ def main() -> int:
     server: Any = bot.server
     client: Any = bot.forge.client
     bot.missed.PAUSE = 1.0
-    bot.queue.LONGEST_PAUSE = 2.0
+    bot.queue.LONGEST_PAUSE = 0.5
     client._TIMEOUT = PATIENCE
-    server.MISSED_SECONDS, server.SWEEP_SECONDS = 1.0, 3.0
+    server.ARRIVE_SECONDS, server.MISSED_SECONDS, server.SWEEP_SECONDS = 1.0, 1.0, 3.0
     times = Times(beat=0.3, lapse=1.5, silence=5.0)
     server.Queue = partial(Queue, times=times, poll=0.05, first_pause=0.1, last_attempt=1_000)
     server.GitHub = partial(GitHub, pace=Pace(0, 0))
