@@ -127,3 +127,25 @@ def three(
         finally:
             for machine in (doomed, cut, steady):
                 machine.kill()
+
+
+def stopped(folder: Path, database: str, *, pulls: int, seed: int) -> float:
+    """Stop one of two servers while it works; return how many seconds that took."""
+    with SmallGitHub(strict=False) as github:
+        town = Town(github, pulls, seed)
+        first, second = (Machine(town, folder, database) for _ in range(2))
+        town.app.webhook_url = first.webhook
+        slow = github.faults.add(delay=1.0)
+        try:
+            for machine in (first, second):
+                machine.start()
+            town.go_on(pulls)
+            time.sleep(1)
+            took = first.stop()
+            town.app.webhook_url = second.webhook
+            github.faults.remove(slow)
+            settle(town, second, SETTLED)
+        finally:
+            first.kill()
+            second.kill()
+    return took

@@ -51,7 +51,7 @@ class Town:
         )
         self.app.install(acme)
         self._random = random.Random(seed)
-        ways = (self._harmless, self._held, self._justified, self._mended, self._worse)
+        ways = (self._worse, self._justified, self._mended, self._held, self._harmless)
         self.lives = [ways[n % len(ways)](n) for n in range(number)]
         self._random.shuffle(self.lives)
 
