@@ -41,10 +41,11 @@ def finding_comment(finding: Finding, policy: Policy, standing: str | None = Non
     """
     grant = finding.grant
     parts = [_headline(finding), *_why_root(grant), *_way(finding), *_worthless(finding)]
-    parts += _proxy(finding) if finding.leaves_open else _safer(advise(grant), grant)
+    advice = advise(grant)
+    parts += _proxy(finding) if finding.leaves_open else _safer(advice, grant)
     offered = finding.suggestion
     if offered is not None and (standing is None or _offer(offered) in standing):
-        parts.append(_suggestion(offered))
+        parts.append(_suggestion(offered, advice.tool))
     parts.append(_next(policy))
     parts.append(marker("finding", *sorted(finding.fingerprints)))
     return "\n\n".join(part for part in parts if part)
@@ -72,16 +73,15 @@ def _offer(suggestion: Suggestion) -> str:
     return f"<!-- sockgate:suggestion {suggestion.digest} -->"
 
 
-def _suggestion(suggestion: Suggestion) -> str:
+def _suggestion(suggestion: Suggestion, tool: Tool | None) -> str:
     """Return the block that GitHub offers to commit; the file's own text, byte for byte."""
     text = "".join(f"{line}\n" for line in suggestion.lines)
     longest = max(map(len, re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
-    what = (
-        "this leaves the socket out; it works without."
-        if not any("tcp://" in line for line in suggestion.lines)
-        else "this leaves the socket out and points it at the proxy that this file has."
-    )
+    if tool is not None and tool.needs_nothing:
+        what = "nothing in it uses the socket, so this takes it away."
+    else:
+        what = "this takes the socket away, with the proxy of this file in its place."
     return f"**In one edit:** {what}\n\n{_offer(suggestion)}\n{fence}suggestion\n{text}{fence}"
 
 
@@ -220,8 +220,11 @@ def _ready(tool: Tool, *, sections: tuple[str, ...], client: str) -> str:
     """Return a proxy for one tool that is ready to be taken over. What it reads is all it opens."""
     opened = "".join(f"      {section}: 1\n" for section in sections)
     environment = f"    environment:\n{opened}" if opened else ""
-    name, _, value = tool.endpoint.replace("PROXY", "socket-proxy:2375").partition("=")
+    setting = tool.endpoint.replace("PROXY", "socket-proxy:2375")
+    name, _, value = setting.partition("=")
     pointed = f"    environment:\n      {name}: {value}\n" if name else ""
+    if name.startswith("--"):
+        pointed = f"    command:  # and what else it is told\n      - {setting}\n"
     how = "" if name else ", and point it at `tcp://socket-proxy:2375` in its own settings"
     return (
         "A proxy that opens only what it needs:\n\n```yaml\nservices:\n  socket-proxy:\n"

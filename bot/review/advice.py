@@ -32,7 +32,7 @@ class Tool:
     caveat: str
     maintained: str
     sources: tuple[str, ...]
-    endpoint: str = ""  # the variable that points it at another daemon, as NAME=value with PROXY
+    endpoint: str = ""  # the variable or argument that points it elsewhere: NAME=… with PROXY
     needs_nothing: bool = False  # whether it does without the socket as it is
 
     @property

@@ -66,6 +66,8 @@ def proxies(path: str, source: Source) -> tuple[Proxy, ...]:
 def leaves_open(proxy: Proxy) -> str:
     """Return the sentence that says what whoever reaches the proxy can do."""
     what = _by_section(proxy) if proxy.is_by_section else _by_pattern(proxy)
+    if not proxy.is_certain:
+        what += " Whoever starts it can open more: not all of its settings stand in the file."
     if proxy.published:
         ports = ", ".join(proxy.published[:4])
         what += f" Its port is published on the host ({ports}), so no network keeps others out."
@@ -96,9 +98,21 @@ def _proxy(name: str, service: Value, loader: Loader) -> Proxy | None:
         open=_open(settings) if known in _BY_SECTION else frozenset(),
         patterns=_patterns(settings, words) if known in _BY_PATTERN else (),
         published=tuple(_port(one) for one in ports.listed()) if ports is not None else (),
-        is_certain=not any("$" in settings.get(key, "") for key in (*_SECTIONS, "POST"))
-        and not (known in _BY_SECTION and words),
+        is_certain=_is_certain(service) and not (known in _BY_SECTION and words),
     )
+
+
+def _is_certain(service: Value) -> bool:
+    """Tell whether the variables are all written down: none comes from whoever starts it."""
+    given = service.get("environment")
+    for entry in given.flat() if given is not None else ():
+        if entry.kind == "map":
+            values = entry.fields().values()
+            if any(value.node.null or "$" in value.node.text for value in values):
+                return False
+        elif "=" not in entry.node.text or "$" in entry.node.text:
+            return False
+    return True
 
 
 def _words(service: Value) -> list[str]:

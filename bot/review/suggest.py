@@ -145,15 +145,17 @@ def _compose(grant: Grant, tool: Tool, content: str, head: Source) -> Iterator[E
     service = _service(grant, text)
     if service is None:
         return
-    goals: list[tuple[str, str] | None] = [None] if tool.needs_nothing else []
+    goals: list[str] = [""] if tool.needs_nothing else []
     if tool.endpoint and tool.read_only:
-        for proxy in proxies(grant.path, head):
-            if _serves(proxy, tool) and _reaches(service, proxy, text):
-                name, _, value = tool.endpoint.partition("=")
-                goals.append((name, value.replace("PROXY", f"{proxy.name}:{_PORT}")))
+        goals += [
+            tool.endpoint.replace("PROXY", f"{proxy.name}:{_PORT}")
+            for proxy in proxies(grant.path, head)
+            if _serves(proxy, tool) and _reaches(service, proxy, text)
+        ]
     for goal, removal in product(goals, _removals(grant, service, content) if goals else ()):
         edits = dict(removal)
-        if goal is None or _set(edits, service, goal, text):
+        set_it = _argument if goal.startswith("--") else _variable
+        if not goal or set_it(edits, service, goal, text):
             yield from _checked(grant, service, goal, edits, content)
 
 
@@ -231,9 +233,26 @@ def _cut(item: Node, items: Node, content: str) -> str:
     return (content[line:start] + rest).removesuffix("\r")
 
 
-def _set(edits: Edits, service: Node, goal: tuple[str, str], text: Text) -> bool:
-    """Add to the edits that the service's variable says `goal`; False where that is not certain."""
-    name, value = goal
+def _argument(edits: Edits, service: Node, goal: str, text: Text) -> bool:
+    """Add `goal` to the service's arguments, below one of its kind; False where not certain."""
+    name, family = goal.partition("=")[0], goal.rpartition(".")[0]
+    own = _own(service, "command")
+    if own is None or own[1].kind != "list" or service.value("entrypoint") is not None:
+        return False
+    arguments = own[1].items
+    if any(one.text.lower().partition("=")[0] == name for one in arguments):
+        return any(one.text == goal for one in arguments)
+    beside = next((one for one in arguments if one.text.lower().startswith(family)), None)
+    if beside is None or beside.line != beside.last_line:
+        return False
+    indent = _before(beside, text.content)
+    edits[beside.line] = [*edits.get(beside.line, [text.line(beside.line)]), indent + goal]
+    return indent.strip() == "-"
+
+
+def _variable(edits: Edits, service: Node, goal: str, text: Text) -> bool:
+    """Add `goal` to the service's environment; False where that is not certain."""
+    name, _, value = goal.partition("=")
     volumes = _own(service, "volumes")
     environment = service.value("environment")
     if volumes is None or service.value("env_file") is not None:
@@ -296,9 +315,7 @@ def _networks(service: Node) -> set[str]:
     return {item.text for item in given.items}
 
 
-def _checked(
-    grant: Grant, service: Node, goal: tuple[str, str] | None, edits: Edits, content: str
-) -> Iterator[Edits]:
+def _checked(grant: Grant, service: Node, goal: str, edits: Edits, content: str) -> Iterator[Edits]:
     """Yield the edits where the file then says exactly what was meant."""
     made = _made(grant.path, edits, content.split("\n"))
     if made is None:
@@ -310,17 +327,23 @@ def _checked(
     own = grant.subject.removeprefix("service ")
     if _digests(was, {own}) != _digests(now, {own}):
         return
-    changed = {"volumes", "environment"}
+    changed = {"volumes", "command" if goal.startswith("--") else "environment"}
     if _digests(service, changed) != _digests(edited, changed):
         return
-    expected = dict(_variables(service.value("environment")) or {})
-    if goal is not None:
-        expected[goal[0]] = goal[1]
-    if (_variables(edited.value("environment")) or {}) != expected:
+    if _told(edited, goal) != _told(service, goal) | ({goal} if goal else set()):
         return
     left, kept = Counter(_mounts(service)), Counter(_mounts(edited))
     if (left - kept).total() == 1 and not kept - left and (kept or not edited.value("volumes")):
         yield edits
+
+
+def _told(service: Node, goal: str) -> set[str]:
+    """Return the arguments of a service, or its variables: where `goal` is to be found."""
+    if goal.startswith("--"):
+        command = service.value("command")
+        return {item.text for item in command.items} if command is not None else set()
+    variables = _variables(service.value("environment")) or {}
+    return {f"{name}={value}" for name, value in variables.items()}
 
 
 def _digests(node: Node, skip: set[str]) -> dict[str, str]:
