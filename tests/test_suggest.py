@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from importlib.resources import files
+from time import process_time
 from typing import Any
 
 import pytest
@@ -218,6 +219,7 @@ PLAIN = stack(DOZZLE, FORMS["only volume"])
         PLAIN.replace("      INFO: 1\n", ""),  # too little: the tool would break
         PLAIN.replace("      INFO: 1\n", "      INFO: 1\n      POST: 1\n"),
         PLAIN.replace("      INFO: 1\n", "      INFO: ${INFO}\n"),
+        PLAIN.replace("tecnativa/docker-", "lscr.io/linuxserver/"),  # it keeps the logs back
         PLAIN + "    ports: ['2375:2375']\n",
         PLAIN + "    networks: [elsewhere]\nnetworks: {elsewhere: {}}\n",
         PLAIN + "    network_mode: none\n",
@@ -246,6 +248,26 @@ def test_a_proxy_on_a_network_of_its_own_with_its_client_serves_it() -> None:
     shared = "    networks: [socket]\n"
     text = PLAIN.replace("  other:", f"{shared}  other:") + f"{shared}networks: {{socket: {{}}}}\n"
     assert of_app(changed(text)).suggestion is not None
+
+
+def test_a_proxy_that_opens_what_it_keeps_back_by_default_serves() -> None:
+    text = PLAIN.replace("tecnativa/docker-", "lscr.io/linuxserver/")
+    text = text.replace("      INFO: 1\n", "      INFO: 1\n      ALLOW_LOGS: 1\n")
+    assert of_app(changed(text)).suggestion is not None
+
+
+def test_hostile_files_cost_little() -> None:
+    services = "".join(
+        f"  s{n}:\n    image: amir20/dozzle\n    environment:\n      A: b\n"
+        f"    volumes:\n      - {SOCKET}\n"
+        for n in range(300)
+    )
+    text = PLAIN.replace("  other:", services + "  other:")
+    before = process_time()
+    review = changed(text)
+    alone = process_time() - before
+    assert sum(one.suggestion is not None for one in review.findings) == 10
+    assert alone < 15
 
 
 def test_an_endpoint_that_is_set_already_leaves_only_the_mount_to_go() -> None:

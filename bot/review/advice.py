@@ -33,6 +33,7 @@ class Tool:
     maintained: str
     sources: tuple[str, ...]
     endpoint: str = ""  # the variable or argument that points it elsewhere: NAME=… with PROXY
+    linuxserver_sections: tuple[str, ...] = ()  # what that proxy has to open besides
     needs_nothing: bool = False  # whether it does without the socket as it is
 
     @property
@@ -108,6 +109,7 @@ def _by_name() -> dict[str, Tool]:
             maintained=str(entry["maintained"]),
             sources=tuple(entry["source"]),
             endpoint=str(entry.get("endpoint", "")),
+            linuxserver_sections=tuple(entry.get("linuxserver_sections", ())),
             needs_nothing=entry.get("needs_nothing") is True,
         )
         found[tool.name] = tool

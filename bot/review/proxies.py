@@ -17,7 +17,6 @@ from bot.detect.mounts import repository
 from bot.detect.source import Source
 
 _BY_SECTION = frozenset({"tecnativa/docker-socket-proxy", "linuxserver/socket-proxy"})
-_EXEC_ALONE = frozenset({"linuxserver/socket-proxy"})  # the other asks for CONTAINERS, too
 _BY_PATTERN = frozenset({"wollomatic/socket-proxy"})
 _OPEN_BY_DEFAULT = frozenset({"EVENTS", "PING", "VERSION"})
 _OFF = frozenset({"", "0", "false", "no", "off"})
@@ -48,6 +47,11 @@ class Proxy:
         """Whether nothing can be changed through it."""
         changing = {"POST", *_LIFECYCLE} & self.open
         return self.is_certain and not changing and not self.patterns
+
+    @property
+    def is_linuxserver(self) -> bool:
+        """Whether it is the one whose releases keep back what the other shows of a container."""
+        return self.image == "linuxserver/socket-proxy"
 
     @property
     def is_by_section(self) -> bool:
@@ -151,7 +155,7 @@ def _by_section(proxy: Proxy) -> str:
     opened = proxy.open
     if "POST" in opened:
         for section, how in _GRAVE:
-            if section in opened and (section != "EXEC" or proxy.image in _EXEC_ALONE):
+            if section in opened and (section != "EXEC" or proxy.is_linuxserver):
                 return f"This proxy has POST=1 with {section}=1: whoever reaches it {how}."
         changes = [name for name in _SECTIONS if name in opened - _OPEN_BY_DEFAULT]
         if changes:
@@ -166,9 +170,10 @@ def _by_section(proxy: Proxy) -> str:
             f"({', '.join(lifecycle)}), and create none: not root on the host."
         )
     if "CONTAINERS" in opened:
+        more = ", and its logs and files with them" if not proxy.is_linuxserver else ""
         return (
-            "This proxy lets whoever reaches it read only: every container's configuration, "
-            "environment variables and logs, and files out of it."
+            "This proxy lets whoever reaches it read only: every container's configuration and "
+            f"environment variables{more}."
         )
     read = [name for name in _SECTIONS if name in opened - _OPEN_BY_DEFAULT]
     if read:

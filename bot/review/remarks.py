@@ -8,7 +8,7 @@ from bot.review.model import Change, Finding
 from bot.review.proxies import is_proxy, leaves_open, proxies
 from bot.review.suggest import suggest
 
-_MOST = 30  # findings; a pull request with more is nobody's to mend line by line
+_MOST = 10  # findings; a pull request with more is nobody's to mend line by line
 
 
 def remarked(

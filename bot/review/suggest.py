@@ -21,10 +21,10 @@ from bot.review.advice import Tool, known_tool
 from bot.review.model import Change, Finding, OnLine, Suggestion
 from bot.review.proxies import Proxy, proxies
 
-_LARGEST = 128 * 1024  # bytes; a compose file that a person wrote is far below
+_LARGEST = 64 * 1024  # bytes; a compose file that a person wrote is far below
 _LONGEST = 30  # lines of one suggestion: more is not read, only clicked
 _PORT = 2375
-_MOST_ON_A_LINE = 8
+_MOST_ON_A_LINE = 2
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 
 Edits = dict[int, list[str]]  # line -> what stands there instead
@@ -151,7 +151,7 @@ def _compose(grant: Grant, tool: Tool, content: str, head: Source) -> Iterator[E
             tool.endpoint.replace("PROXY", f"{proxy.name}:{_PORT}")
             for proxy in proxies(grant.path, head)
             if _serves(proxy, tool) and _reaches(service, proxy, text)
-        ]
+        ][:1]
     for goal, removal in product(goals, _removals(grant, service, content) if goals else ()):
         edits = dict(removal)
         set_it = _argument if goal.startswith("--") else _variable
@@ -164,7 +164,8 @@ def _serves(proxy: Proxy, tool: Tool) -> bool:
         proxy.is_by_section
         and proxy.only_reads
         and not proxy.published
-        and set(tool.sections) <= proxy.open
+        and {*tool.sections, *(tool.linuxserver_sections if proxy.is_linuxserver else ())}
+        <= proxy.open
         and re.fullmatch(r"[a-z0-9][a-z0-9-]*", proxy.name) is not None
     )
 
@@ -208,7 +209,8 @@ def _removals(grant: Grant, service: Node, content: str) -> Iterator[Edits]:
     if on_one_line and not key.line == volumes.line == volumes.last_line:
         return
     found = [item for item in volumes.items if item.line <= grant.line <= item.last_line]
-    for item in found[:_MOST_ON_A_LINE]:
+    named = [item for item in found if "sock" in content[item.start : item.end]]
+    for item in named[:_MOST_ON_A_LINE]:
         if on_one_line:
             yield {key.line: [] if alone else [_cut(item, volumes, content)]}
         elif _before(item, content).strip() == "-" and not (alone and _after_key(key, content)):
