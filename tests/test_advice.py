@@ -1,9 +1,18 @@
 """The safer way for one grant."""
 
+from importlib.resources import files
+
 import pytest
+import yaml
 
 from bot.detect.grant import Grant, How
-from bot.review.advice import advise, known_tool, proxy_sections
+from bot.review.advice import advise, known_tool, proxy_sections, without_a_proxy_fix
+
+IMAGES: list[str] = [
+    image
+    for tool in yaml.safe_load(files("bot.review").joinpath("tools.yaml").read_text("utf-8"))
+    for image in tool["images"]
+]
 
 
 def grant(image: str | None, how: How = How.MOUNT) -> Grant:
@@ -34,3 +43,20 @@ def test_there_is_advice_for_every_kind_of_grant(how: How) -> None:
     advice = advise(grant(None, how))
     assert advice.tool is None
     assert advice.summary.endswith(".")
+
+
+def test_how_many_no_proxy_helps_is_counted() -> None:
+    some, known = without_a_proxy_fix()
+    assert 0 < some < known
+    remains = advise(grant("portainer/portainer-ce")).remains
+    assert f"{some} of the {known} tools" in remains
+
+
+def test_an_endpoint_names_the_proxy_and_no_tool_that_needs_nothing_has_one() -> None:
+    tools = {tool for image in IMAGES if (tool := known_tool(image)) is not None}
+    assert any(tool.endpoint for tool in tools)
+    for tool in tools:
+        assert not (tool.endpoint and tool.needs_nothing)
+        assert not tool.needs_nothing or (not tool.sections and tool.residual == "none")
+        assert not tool.endpoint or tool.endpoint.endswith("=tcp://PROXY")
+        assert not tool.endpoint or tool.proxy_helps

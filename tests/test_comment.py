@@ -3,12 +3,16 @@
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from importlib.resources import files
 
 import pytest
+import yaml
 from cmarkgfm import github_flavored_markdown_to_html
 from cmarkgfm.cmark import Options
 
+from bot.detect.engine import detect
 from bot.detect.grant import Grant, How, Severity, Step, Undermined, Unknown
+from bot.detect.source import DictSource
 from bot.gate.facts import Account, CheckRun, Facts, LabelEvent, PolicyText, Role
 from bot.gate.justification import Justification, Refusal, Why
 from bot.gate.policy import STRICT, Ignore, Policy
@@ -27,7 +31,9 @@ from bot.publish.record import Record, read_record
 from bot.publish.words import sentence
 from bot.publish.writes import marked, marker
 from bot.pull import PullRef
+from bot.review.advice import known_tool
 from bot.review.model import Finding, OnLine, Review
+from bot.review.proxies import proxies
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 UNTIL = date(2027, 1, 31)
@@ -159,6 +165,48 @@ def test_advice_for_a_known_tool_brings_a_narrow_proxy() -> None:
     assert "Safer, for traefik" in text
     assert "CONTAINERS: 1" in text
     assert "POST" not in text
+
+
+IMAGES: list[str] = [
+    tool["images"][0]
+    for tool in yaml.safe_load(files("bot.review").joinpath("tools.yaml").read_text("utf-8"))
+    if tool["images"]
+]
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_the_proxy_for_each_tool_is_ready_and_makes_its_client_no_finding(image: str) -> None:
+    body = finding_comment(finding(grant("service app", image)), STRICT)
+    found = re.search(r"```yaml\n(.*?)```", body, re.DOTALL)
+    tool = known_tool(image)
+    assert tool is not None
+    assert (found is not None) is tool.proxy_helps
+    if found is None:
+        return
+    stack = yaml.safe_load(found[1])
+    assert set(stack["services"]) == {"socket-proxy", "app"}
+    stack["services"]["app"]["image"] = image
+    one, *others = detect("compose.yaml", DictSource({"compose.yaml": yaml.dump(stack)})).grants
+    assert (one.subject, others) == ("service socket-proxy", [])
+    [proxy] = proxies("compose.yaml", DictSource({"compose.yaml": found[1]}))
+    assert proxy.only_reads
+    assert not proxy.published
+    assert set(tool.sections) <= proxy.open
+    assert stack["networks"] == {"socket": {"internal": True}}
+
+
+@pytest.mark.parametrize("image", [*IMAGES, "acme/unknown"])
+def test_a_comment_is_short_outside_of_what_folds_away(image: str) -> None:
+    body = finding_comment(finding(grant("service app", image)), STRICT)
+    outside = shown(re.sub(r"<details>.*?</details>", "", body, flags=re.DOTALL))
+    assert len(outside) < 1_300
+    assert outside.count("docker-socket-justified") == 1
+
+
+def test_builds_are_told_how_to_do_without_a_daemon() -> None:
+    body = finding_comment(finding(grant(image="docker")), STRICT)
+    assert "moby/buildkit:rootless" in body
+    assert "buildah build" in body
 
 
 def test_a_tool_that_no_proxy_helps_is_told_so() -> None:

@@ -146,12 +146,16 @@ def _review(client: Client, pull: str, write: PostReview) -> None:
             ]
     for one in on_files:
         _single(
-            client, pull, write.head, {"path": one.path, "subject_type": "file", "body": one.body}
+            client,
+            pull,
+            write.head,
+            {"path": one.path, "subject_type": "file", "body": one.on_file or one.body},
         )
 
 
 def _inline(one: Inline) -> dict[str, Any]:
-    return {"path": one.path, "line": one.line, "side": "RIGHT", "body": one.body}
+    several = {} if one.first is None else {"start_line": one.first, "start_side": "RIGHT"}
+    return {"path": one.path, "line": one.line, "side": "RIGHT", **several, "body": one.body}
 
 
 def _single(client: Client, pull: str, head: str, comment: Mapping[str, Any]) -> bool:

@@ -4,7 +4,7 @@ from bot.gate.facts import Comment, Facts, was_replaced
 from bot.gate.justification import Why, same_label
 from bot.gate.verdict import Verdict
 from bot.publish.check import WAITING, check, refusal_comment
-from bot.publish.comment import finding_comment, finding_key, is_resolved, resolved_comment
+from bot.publish.comment import finding_comment, inline, is_resolved, resolved_comment
 from bot.publish.writes import (
     EditComment,
     Inline,
@@ -16,7 +16,6 @@ from bot.publish.writes import (
     marked,
     marker,
 )
-from bot.review.model import Finding, InSummary, OnLine
 
 MOST_INLINE = 30  # open comments at a time; the check lists all
 
@@ -52,12 +51,11 @@ def _comments(verdict: Verdict, facts: Facts) -> tuple[Write, ...]:
     wanted: frozenset[str] = frozenset()
     for finding in verdict.findings:
         wanted |= finding.fingerprints
-        body = finding_comment(finding, verdict.policy)
         told = next((c for c, keys in open_ones if keys == finding.fingerprints), None)
         if told is not None:
-            edits += _edited(told, body)
+            edits += _edited(told, finding_comment(finding, verdict.policy, told.body))
         elif not any(finding.fingerprints <= keys for _, keys in open_ones):
-            new += _inline(finding, body)
+            new += inline(finding, verdict.policy)
     gone = _gone(open_ones, wanted)
     room = max(MOST_INLINE - len(open_ones) + len(gone), 0)
     review = (PostReview(facts.head, tuple(new[:room])),) if new[:room] else ()
@@ -67,13 +65,6 @@ def _comments(verdict: Verdict, facts: Facts) -> tuple[Write, ...]:
 def _edited(comment: Comment, body: str) -> tuple[EditComment, ...]:
     same = comment.body.replace("\r\n", "\n").strip() == body.strip()
     return () if same else (EditComment(comment.id, body),)
-
-
-def _inline(finding: Finding, body: str) -> tuple[Inline, ...]:
-    if isinstance(finding.anchor, InSummary):
-        return ()
-    line = finding.line if isinstance(finding.anchor, OnLine) else None
-    return (Inline(finding.path, line, body, finding_key(finding)),)
 
 
 def _gone(

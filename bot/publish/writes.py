@@ -56,12 +56,14 @@ class PutCheck:
 
 @dataclass(frozen=True, slots=True)
 class Inline:
-    """One comment of a review, on a line of the new side; `line` None for the file as a whole."""
+    """One comment of a review, on lines of the new side; `line` None for the file as a whole."""
 
     path: str
     line: int | None
     body: str
     key: str
+    first: int | None = None  # first of several lines; `line` is the last of them
+    on_file: str = ""  # what it says where its lines are refused; "" for the same
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,9 @@ class Tool:
     caveat: str
     maintained: str
     sources: tuple[str, ...]
+    endpoint: str = ""  # the variable or argument that points it elsewhere: NAME=… with PROXY
+    linuxserver_sections: tuple[str, ...] = ()  # what that proxy has to open besides
+    needs_nothing: bool = False  # whether it does without the socket as it is
 
     @property
     def proxy_helps(self) -> bool:
@@ -56,6 +59,12 @@ def advise(grant: Grant) -> Advice:
     return Advice(_GENERAL.get(grant.how, _MOUNT))
 
 
+def without_a_proxy_fix() -> tuple[int, int]:
+    """Return how many of the known tools no proxy makes harmless, and how many are known."""
+    tools = set(_by_name().values())
+    return sum(tool.residual == _ROOT_EQUIVALENT for tool in tools), len(tools)
+
+
 def known_tool(image: str) -> Tool | None:
     """Return what is known of an image, whichever of its spellings is used."""
     name = _bare(image)
@@ -71,10 +80,24 @@ def _bare(image: str) -> str:
 
 @cache
 def _by_image() -> dict[str, Tool]:
+    found: dict[str, Tool] = {}
+    for entry in _entries():
+        for image in entry["images"]:
+            found.setdefault(_bare(str(image)), _by_name()[str(entry["id"])])
+    return found
+
+
+@cache
+def _entries() -> list[dict[str, Any]]:
     text = files("bot.review").joinpath("tools.yaml").read_text("utf-8")
     entries: list[dict[str, Any]] = yaml.load(text, Loader=yaml.CSafeLoader)
+    return entries
+
+
+@cache
+def _by_name() -> dict[str, Tool]:
     found: dict[str, Tool] = {}
-    for entry in entries:
+    for entry in _entries():
         tool = Tool(
             name=str(entry["id"]),
             need=str(entry["need"]),
@@ -85,9 +108,11 @@ def _by_image() -> dict[str, Tool]:
             caveat=str(entry.get("caveat", "")),
             maintained=str(entry["maintained"]),
             sources=tuple(entry["source"]),
+            endpoint=str(entry.get("endpoint", "")),
+            linuxserver_sections=tuple(entry.get("linuxserver_sections", ())),
+            needs_nothing=entry.get("needs_nothing") is True,
         )
-        for image in entry["images"]:
-            found.setdefault(_bare(str(image)), tool)
+        found[tool.name] = tool
     return found
 
 
@@ -104,7 +129,11 @@ def _sentence(text: str) -> str:
 
 def _remaining(tool: Tool) -> str:
     if tool.residual == _ROOT_EQUIVALENT:
-        return "Even so it stays root on the host: no proxy setting makes this tool harmless."
+        some, known = without_a_proxy_fix()
+        return (
+            "Even so it stays root on the host: no proxy setting makes this tool harmless, as it "
+            f"is with {some} of the {known} tools known here."
+        )
     if tool.residual == "none":
         return "Nothing of the daemon remains reachable then."
     meaning = {

@@ -12,6 +12,7 @@ from bot.review.affected import affected, in_scope, wanted
 from bot.review.anchor import Changes, anchor, image_line, says_it
 from bot.review.covers import covers
 from bot.review.model import Anchor, Change, Finding, InSummary, OnFile, Review, SetAside
+from bot.review.remarks import remarked
 
 __all__ = ["compare", "in_scope", "survey", "wanted"]
 
@@ -69,7 +70,7 @@ def compare(
         shown.append((grant, anchor(grant, by_new, line)))
     found = _folded(shown)
     return Review(
-        findings=found,
+        findings=remarked(found, head, by_new),
         unknowns=_new_unknowns(of_base, of_head, new_name),
         set_aside=tuple(aside),
         scanned=sum(1 for one in of_head if one.formats),

@@ -56,6 +56,17 @@ Anchor = OnLine | OnFile | InSummary
 
 
 @dataclass(frozen=True, slots=True)
+class Suggestion:
+    """New text for lines of the head: an edit that was tried, and makes the finding go."""
+
+    path: str
+    first: int
+    last: int
+    lines: tuple[str, ...]  # without line ends; () takes the lines away
+    digest: str  # of the old and the new lines: the same where only the numbers are others
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """What the head grants and the merge base does not, shown in one place.
 
@@ -68,6 +79,8 @@ class Finding:
     also: tuple[Grant, ...] = ()
     comes_with: str = ""  # the base branch that has it, where the default branch has not
     comes_back_to: str = ""  # the branch that had it at the merge base, and has it no more
+    suggestion: Suggestion | None = None
+    leaves_open: str = ""  # of a socket proxy's own mount: what its settings let through
 
     @property
     def grants(self) -> tuple[Grant, ...]:
