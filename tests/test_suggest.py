@@ -15,6 +15,7 @@ from bot.publish.comment import finding_comment, inline, resolved_comment
 from bot.review.compare import compare
 from bot.review.hunks import whole_file
 from bot.review.model import Change, Finding, Hunk, Review, Suggestion
+from bot.review.suggest import suggest
 from tests.github import SmallGitHub
 from tests.github.fixtures import github
 from tests.pulls import team
@@ -210,6 +211,8 @@ def test_every_known_image_gets_one_where_it_helps_and_none_else(
 
 DOZZLE = next(tool for tool in TOOLS if tool["id"] == "dozzle")
 DASHY = next(tool for tool in TOOLS if tool["id"] == "dashy")
+TRAEFIK = next(tool for tool in TOOLS if tool["id"] == "traefik")
+LEADS = "    environment:\n      DOCKER_HOST: unix:///var/run/docker.sock\n"
 PLAIN = stack(DOZZLE, FORMS["only volume"])
 
 
@@ -223,6 +226,18 @@ PLAIN = stack(DOZZLE, FORMS["only volume"])
         PLAIN + "    ports: ['2375:2375']\n",
         PLAIN + "    networks: [elsewhere]\nnetworks: {elsewhere: {}}\n",
         PLAIN + "    network_mode: none\n",
+        PLAIN + "    extends: {service: other}\n",
+        PLAIN.replace("  other:", "    environment:\n  other:"),
+        PLAIN.replace("  other:", "    environment: &e\n    - ? A\n  other:"),
+        PLAIN.replace(f"\n      - {SOCKET}\n", f" [{SOCKET},\n      ./a:/a]\n", 1),
+        PLAIN.replace(f"\n      - {SOCKET}\n", f"\n      [{SOCKET}]\n", 1),
+        # The variable leads to the same socket: with the mount gone it would be the finding.
+        stack(DASHY, f"{LEADS}    volumes:\n      - {SOCKET}\n"),
+        PLAIN.replace("volumes:\n", "volumes: !!seq\n", 1),
+        PLAIN.replace("    volumes:", "    <<:\n      volumes:", 1),
+        stack(TRAEFIK, FORMS["command"]).replace("--providers.docker=true", "--providers.file=x"),
+        stack(TRAEFIK, FORMS["command"]).replace("  app:", "  app:\n    entrypoint: [x]"),
+        stack(TRAEFIK, FORMS["command"]).replace("docker=true", "docker.endpoint=unix:///x.sock"),
         PLAIN.replace("  other:", "    env_file: app.env\n  other:"),
         PLAIN.replace("  other:", "    environment: {A: b}\n  other:"),
         PLAIN.replace("  other:", "    environment: [DOZZLE_REMOTE_HOST=x]\n  other:"),
@@ -248,6 +263,41 @@ def test_a_proxy_on_a_network_of_its_own_with_its_client_serves_it() -> None:
     shared = "    networks: [socket]\n"
     text = PLAIN.replace("  other:", f"{shared}  other:") + f"{shared}networks: {{socket: {{}}}}\n"
     assert of_app(changed(text)).suggestion is not None
+
+
+def test_networks_may_be_a_mapping_and_an_argument_may_be_there_already() -> None:
+    shared = "    networks: {socket: {aliases: [a]}}\n"
+    text = PLAIN.replace("  other:", f"{shared}  other:") + f"{shared}networks: {{socket: {{}}}}\n"
+    assert of_app(changed(text)).suggestion is not None
+    given = "docker.endpoint=tcp://socket-proxy:2375"
+    text = stack(TRAEFIK, FORMS["command"]).replace("docker=true", given)
+    found = of_app(changed(text)).suggestion
+    assert found is not None
+    assert found.lines == ()
+
+
+@pytest.mark.parametrize("data", [PLAIN.replace("nginx", "ng\xefnx").encode("latin-1"), b""])
+def test_bytes_that_are_no_utf_8_are_left_alone(data: bytes) -> None:
+    change = Change(None, PATH, whole_file(30))
+    found = of_app(changed(PLAIN))
+    assert suggest(found, DictSource({PATH: data}), change) is None
+
+
+def test_nothing_is_offered_where_the_diff_shows_no_lines() -> None:
+    review = compare(DictSource({}), DictSource({PATH: PLAIN}), [Change(None, PATH, None)])
+    assert review.findings
+    assert all(one.suggestion is None for one in review.findings)
+
+
+def test_a_last_line_without_an_end_stays() -> None:
+    text = f"services:\n  app:\n    image: lissy93/dashy\n    volumes:\n      - {SOCKET}"
+    assert of_app(changed(text)).suggestion is None
+    assert of_app(changed(text + "\n")).suggestion is not None
+
+
+def test_a_second_way_to_the_socket_is_not_taken_for_none() -> None:
+    text = f"docker run -v {SOCKET} -v /:/host lissy93/dashy\n"
+    assert all(one.suggestion is None for one in changed(text, "a.sh").findings)
 
 
 def test_a_proxy_that_opens_what_it_keeps_back_by_default_serves() -> None:

@@ -155,8 +155,10 @@ def _compose(grant: Grant, tool: Tool, content: str, head: Source) -> Iterator[E
     for goal, removal in product(goals, _removals(grant, service, content) if goals else ()):
         edits = dict(removal)
         set_it = _argument if goal.startswith("--") else _variable
-        if not goal or set_it(edits, service, goal, text):
-            yield from _checked(grant, service, goal, edits, content)
+        if (not goal or set_it(edits, service, goal, text)) and _is_meant(
+            grant, service, goal, edits, content
+        ):
+            yield edits
 
 
 def _serves(proxy: Proxy, tool: Tool) -> bool:
@@ -291,7 +293,8 @@ def _variables(environment: Node | None) -> dict[str, str] | None:
         return {}
     if environment.kind == "map" and environment.pairs:
         return {key: value.text for key, (_, value) in environment.entries().items()}
-    if environment.kind == "list" and environment.items:
+    scalars = all(item.kind == "scalar" for item in environment.items)
+    if environment.kind == "list" and environment.items and scalars:
         parts = [item.text.partition("=") for item in environment.items]
         return {name: value for name, _, value in parts}
     return None
@@ -317,26 +320,29 @@ def _networks(service: Node) -> set[str]:
     return {item.text for item in given.items}
 
 
-def _checked(grant: Grant, service: Node, goal: str, edits: Edits, content: str) -> Iterator[Edits]:
-    """Yield the edits where the file then says exactly what was meant."""
+def _is_meant(grant: Grant, service: Node, goal: str, edits: Edits, content: str) -> bool:
+    """Tell whether the file then says exactly what was meant, and nothing else has changed."""
     made = _made(grant.path, edits, content.split("\n"))
     if made is None:
-        return
-    was, text = _services(Text(content)), Text(applied(content, made))
-    now, edited = _services(text), _service(grant, text)
-    if was is None or now is None or edited is None:
-        return
-    own = grant.subject.removeprefix("service ")
-    if _digests(was, {own}) != _digests(now, {own}):
-        return
+        return False
+    text = Text(applied(content, made))
+    was, now, edited = _services(Text(content)), _services(text), _service(grant, text)
+    own = {grant.subject.removeprefix("service ")}
     changed = {"volumes", "command" if goal.startswith("--") else "environment"}
-    if _digests(service, changed) != _digests(edited, changed):
-        return
-    if _told(edited, goal) != _told(service, goal) | ({goal} if goal else set()):
-        return
-    left, kept = Counter(_mounts(service)), Counter(_mounts(edited))
-    if (left - kept).total() == 1 and not kept - left and (kept or not edited.value("volumes")):
-        yield edits
+    return (
+        was is not None
+        and now is not None
+        and edited is not None
+        and _digests(was, own) == _digests(now, own)
+        and _digests(service, changed) == _digests(edited, changed)
+        and _told(edited, goal) == _told(service, goal) | ({goal} if goal else set())
+        and _is_one_less(_mounts(service), _mounts(edited))
+        and (edited.value("volumes") is None or bool(_mounts(edited)))
+    )
+
+
+def _is_one_less(before: Counter[str], after: Counter[str]) -> bool:
+    return (before - after).total() == 1 and not after - before
 
 
 def _told(service: Node, goal: str) -> set[str]:
@@ -352,6 +358,6 @@ def _digests(node: Node, skip: set[str]) -> dict[str, str]:
     return {k: value.digest() for k, (_, value) in node.entries().items() if k not in skip}
 
 
-def _mounts(service: Node) -> list[str]:
+def _mounts(service: Node) -> Counter[str]:
     volumes = service.value("volumes")
-    return [item.digest() for item in volumes.items] if volumes is not None else []
+    return Counter(item.digest() for item in volumes.items) if volumes is not None else Counter()
