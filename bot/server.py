@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import FrameType
+from typing import assert_never
 
 import structlog
 import uvicorn
@@ -22,7 +23,7 @@ from starlette.routing import BaseRoute
 from bot import logs, settings, traces
 from bot.database import Database, DatabaseError
 from bot.evaluate import Done, Gone, Moved, evaluate
-from bot.expand import expand, groups
+from bot.expand import expand, groups, scans
 from bot.forge.client import GitHub
 from bot.forge.error import ForgeError
 from bot.group import GroupDone, GroupGone, evaluate_group
@@ -33,15 +34,17 @@ from bot.metrics import Metrics
 from bot.missed import redeliver
 from bot.pull import PullRef
 from bot.queue import Outcome, Queue, Work
+from bot.records.register import Register
 from bot.records.store import Records
 from bot.records.upgrade import NewerError, upgrade
+from bot.scan import scan
 from bot.settings import Problems, Settings, Unset
 from bot.setup.after import After
 from bot.setup.door import Door
 from bot.setup.run import set_up
 from bot.setup.watch import Watch
 from bot.sweep import sweep
-from bot.wake import WakeGroup, WakePull
+from bot.wake import WakeGroup, WakeLeave, WakePull, WakeScan
 from bot.web import Site
 
 STOPPED, NOT_STARTED = 0, 2
@@ -66,7 +69,7 @@ class Backend:
     sweep: Callable[[Queue], None] = lambda queue: queue.tend(())
 
 
-Connect = Callable[[Settings, Metrics, Memory], Backend]
+Connect = Callable[[Settings, Metrics, Records], Backend]
 
 
 def main(environment: Mapping[str, str]) -> int:
@@ -101,7 +104,7 @@ def _set_up(unset: Unset, environment: Mapping[str, str]) -> int:
         return run(found, connect, listening.dup(), visitors)
 
 
-def connect(given: Settings, metrics: Metrics, memory: Memory) -> Backend:
+def connect(given: Settings, metrics: Metrics, memory: Records) -> Backend:
     """Make what the queue and the server need of GitHub; nothing is asked yet."""
     github = _github(given, metrics)
     return Backend(
@@ -110,6 +113,8 @@ def connect(given: Settings, metrics: Metrics, memory: Memory) -> Backend:
             partial(expand, github),
             partial(_group, github, memory),
             partial(groups, github),
+            partial(scans, github),
+            partial(_registered, github, Register(memory.engine)),
         ),
         lambda: f"{github.slug()}[bot]",
         lambda queue: queue.tend(_tasks(github, queue, metrics)),
@@ -170,6 +175,17 @@ def _group(github: GitHub, memory: Memory, asked: WakeGroup) -> Outcome:
         case GroupGone():
             _log.info("nothing to evaluate", why="the merge queue does not have it any more")
             return Outcome.GONE
+
+
+def _registered(github: GitHub, register: Register, asked: WakeScan | WakeLeave) -> None:
+    match asked:
+        case WakeScan(at):
+            found = scan(github, register, at)
+            _log.info("scanned", head=found.head, changed=found.changed, failed=found.failed)
+        case WakeLeave(installation, repositories):
+            register.forget(installation, [f"{at.owner}/{at.repo}" for at in repositories])
+        case _:
+            assert_never(asked)
 
 
 def _not_written(what: str, why: str) -> None:
