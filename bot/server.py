@@ -18,7 +18,7 @@ from typing import assert_never
 
 import structlog
 import uvicorn
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 
 from bot import logs, settings, traces
 from bot.database import Database, DatabaseError
@@ -236,7 +236,7 @@ def _serve(
     queue.start()
     own = _Own()
     site = Site(queue, metrics, given.webhook_secrets, lambda: own.login)
-    site.pages = tuple(_pages(given, metrics, visitors))
+    site.pages = (*_pages(given, metrics, visitors), *_register(given, database))
     threading.Thread(target=_arrive, args=(backend, queue, own), daemon=True).start()
     config = uvicorn.Config(
         site.app(),
@@ -266,6 +266,17 @@ def _pages(given: Settings, metrics: Metrics, visitors: Door | None) -> list[Bas
     visitors = visitors or Door(local=False)
     done = partial(metrics.value, "sockgate_evaluations_total", outcome="done")
     return [*After(visitors, Watch(github, given.web_url).look, done, given.public_url).routes()]
+
+
+def _register(given: Settings, database: Database) -> list[Route]:
+    """Return the register's pages, where people can sign in."""
+    if not (given.client_id and given.client_secret and given.public_url):
+        return []
+    from bot.register.signin import SignIn  # noqa: PLC0415 - start-up
+    from bot.register.site import RegisterSite  # noqa: PLC0415
+
+    sign_in = SignIn(given.client_id, given.client_secret, given.web_url, given.api_url)
+    return RegisterSite(database.engine, sign_in, given.public_url).routes()
 
 
 @dataclass(slots=True)
