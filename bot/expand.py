@@ -16,8 +16,10 @@ from bot.wake import (
     WakeGroup,
     WakeHead,
     WakeInstallation,
+    WakeLeave,
     WakePull,
     WakeRepository,
+    WakeScan,
 )
 
 
@@ -45,7 +47,7 @@ def expand(github: GitHub, target: Target) -> Iterator[PullRef]:
                 yield from _open_if_there(github, repository)
             for repository in meant:
                 make_label(github.client(installation), repository)
-        case WakeGroup():
+        case WakeGroup() | WakeScan() | WakeLeave():
             return
         case _:
             assert_never(target)
@@ -65,8 +67,29 @@ def groups(github: GitHub, target: Target) -> Iterator[WakeGroup]:
                 yield from groups_at(github.client(repository.installation), repository, sha)
         case WakeGroup():
             yield target
+        case WakeScan() | WakeLeave():
+            return
         case WakeRepository() | WakeInstallation():
             return  # the pull requests that these mean tell of their groups
+        case _:
+            assert_never(target)
+
+
+def scans(github: GitHub, target: Target) -> Iterator[Repository]:
+    """Yield the repositories to scan for the register besides. Raises ForgeError.
+
+    That of a pull request once it is closed: a merge brings what was justified.
+    """
+    match target:
+        case WakePull(pull):
+            yield Repository(pull.installation, pull.owner, pull.repo)
+        case WakeRepository(repository, labels):
+            if not labels:
+                yield repository
+        case WakeInstallation(installation, repositories):
+            yield from repositories or _seen(github, installation)
+        case WakeHead() | WakeGroup() | WakeScan() | WakeLeave():
+            return
         case _:
             assert_never(target)
 

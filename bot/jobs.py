@@ -16,8 +16,10 @@ from bot.wake import (
     WakeGroup,
     WakeHead,
     WakeInstallation,
+    WakeLeave,
     WakePull,
     WakeRepository,
+    WakeScan,
 )
 
 Document = dict[str, Any]
@@ -59,7 +61,9 @@ class Job:
                 return pull.installation
             case WakeHead(repository) | WakeRepository(repository) | WakeGroup(repository):
                 return repository.installation
-            case WakeInstallation(installation):
+            case WakeScan(repository):
+                return repository.installation
+            case WakeInstallation(installation) | WakeLeave(installation):
                 return installation
             case _:
                 assert_never(self.target)
@@ -78,9 +82,9 @@ class Job:
                 names |= {"repository": _name(repository), "head": sha}
             case WakeGroup(repository, head_sha=head):
                 names |= {"repository": _name(repository), "head": head}
-            case WakeRepository(repository):
+            case WakeRepository(repository) | WakeScan(repository):
                 names |= {"repository": _name(repository)}
-            case WakeInstallation(installation):
+            case WakeInstallation(installation) | WakeLeave(installation):
                 names |= {"installation": installation}
             case _:
                 assert_never(self.target)
@@ -126,6 +130,11 @@ def _document(target: Target) -> Document:
         case WakeInstallation(installation, repositories):
             places = [_place(repository) for repository in repositories]
             return {"kind": "installation", "installation": installation, "repositories": places}
+        case WakeScan(repository):
+            return {"kind": "scan", **_place(repository)}
+        case WakeLeave(installation, repositories):
+            places = [_place(repository) for repository in repositories]
+            return {"kind": "leave", "installation": installation, "repositories": places}
         case WakeGroup(repository, base, head, branch):
             place = _place(repository)
             return {"kind": "group", **place, "base": base, "head": head, "branch": branch}
@@ -145,6 +154,11 @@ def _target(document: Document) -> Target:
         case "installation":
             repositories = tuple(map(_repository, document["repositories"]))
             return WakeInstallation(document["installation"], repositories)
+        case "scan":
+            return WakeScan(_repository(document))
+        case "leave":
+            repositories = tuple(map(_repository, document["repositories"]))
+            return WakeLeave(document["installation"], repositories)
         case "group":
             branch = document.get("branch", "")
             return WakeGroup(_repository(document), document["base"], document["head"], branch)

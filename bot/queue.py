@@ -47,7 +47,7 @@ from bot.records.upgrade import upgrade
 from bot.retention import remove_old
 from bot.room import Room
 from bot.shared import Lease
-from bot.wake import Target, WakeGroup, WakePull
+from bot.wake import Repository, Target, WakeGroup, WakeLeave, WakePull, WakeScan
 
 APPLICATION = "sockgate"
 QUEUE = "jobs"
@@ -111,6 +111,9 @@ class Work:
     expand: Callable[[Target], Iterable[PullRef]]  # the pull requests that a wider wake means
     group: Callable[[WakeGroup], Outcome] = _no_queues
     groups: Callable[[Target], Iterable[WakeGroup]] = lambda _target: ()  # that rest on it
+    # For the register: what else to scan, and doing it.
+    scans: Callable[[Target], Iterable[Repository]] = lambda _target: ()
+    register: Callable[[WakeScan | WakeLeave], None] = lambda _asked: None
 
 
 class DeadLetterError(Exception):
@@ -369,13 +372,19 @@ class Queue:
             if outcome is Outcome.QUEUED:
                 self._groups(asked)
                 outcome = Outcome.DONE
+            if outcome is Outcome.GONE:
+                self._scans(asked)
         elif isinstance(asked.target, WakeGroup):
             outcome = self._work.group(asked.target)
+        elif isinstance(asked.target, WakeScan | WakeLeave):
+            self._work.register(asked.target)
+            outcome = Outcome.DONE
         else:
             for pull in self._work.expand(asked.target):
                 root = f"{asked.root}:{pull.owner}/{pull.repo}#{pull.number}"
                 self._enqueue(Job(root, asked.delivery, WakePull(pull), trace=traces.here()))
             self._groups(asked)
+            self._scans(asked)
             outcome = Outcome.DONE
         dead = self._ledger.dead(asked.key)
         if dead:
@@ -387,6 +396,12 @@ class Queue:
         for group in self._work.groups(asked.target):
             root = f"{asked.root}~{asked.serial}:{group.head_sha}"
             self._enqueue(Job(root, asked.delivery, group, trace=traces.here()))
+
+    def _scans(self, asked: Job) -> None:
+        """Have the default branches scanned that what was asked for is about."""
+        for at in self._work.scans(asked.target):
+            root = f"{asked.root}~{asked.serial}:scan {at.owner}/{at.repo}"
+            self._enqueue(Job(root, asked.delivery, WakeScan(at), trace=traces.here()))
 
     def _postpone(self, asked: Job, error: ForgeError) -> None:
         pause = min(self._first_pause * 2**asked.attempt, LONGEST_PAUSE)

@@ -14,16 +14,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import FrameType
+from typing import assert_never
 
 import structlog
 import uvicorn
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 
 from bot import logs, settings, traces
 from bot.database import Database, DatabaseError
 from bot.detect.format import formats
 from bot.evaluate import Done, Gone, Moved, evaluate
-from bot.expand import expand, groups
+from bot.expand import expand, groups, scans
 from bot.forge.client import GitHub
 from bot.forge.error import ForgeError
 from bot.group import GroupDone, GroupGone, evaluate_group
@@ -34,15 +35,17 @@ from bot.metrics import Metrics
 from bot.missed import redeliver
 from bot.pull import PullRef
 from bot.queue import Outcome, Queue, Work
+from bot.records.register import Register
 from bot.records.store import Records
 from bot.records.upgrade import NewerError, upgrade
+from bot.scan import scan
 from bot.settings import Problems, Settings, Unset
 from bot.setup.after import After
 from bot.setup.door import Door
 from bot.setup.run import set_up
 from bot.setup.watch import Watch
 from bot.sweep import sweep
-from bot.wake import WakeGroup, WakePull
+from bot.wake import WakeGroup, WakeLeave, WakePull, WakeScan
 from bot.web import Site
 
 STOPPED, NOT_STARTED = 0, 2
@@ -70,7 +73,7 @@ class Backend:
     sweep: Callable[[Queue], None] = lambda queue: queue.tend(())
 
 
-Connect = Callable[[Settings, Metrics, Memory], Backend]
+Connect = Callable[[Settings, Metrics, Records], Backend]
 
 
 def main(environment: Mapping[str, str]) -> int:
@@ -105,7 +108,7 @@ def _set_up(unset: Unset, environment: Mapping[str, str]) -> int:
         return run(found, connect, listening.dup(), visitors)
 
 
-def connect(given: Settings, metrics: Metrics, memory: Memory) -> Backend:
+def connect(given: Settings, metrics: Metrics, memory: Records) -> Backend:
     """Make what the queue and the server need of GitHub; nothing is asked yet."""
     github = _github(given, metrics)
     return Backend(
@@ -114,6 +117,8 @@ def connect(given: Settings, metrics: Metrics, memory: Memory) -> Backend:
             partial(expand, github),
             partial(_group, github, memory),
             partial(groups, github),
+            partial(scans, github),
+            partial(_registered, github, Register(memory.engine)),
         ),
         lambda: f"{github.slug()}[bot]",
         lambda queue: queue.tend(_tasks(github, queue, metrics)),
@@ -176,6 +181,17 @@ def _group(github: GitHub, memory: Memory, asked: WakeGroup) -> Outcome:
             return Outcome.GONE
 
 
+def _registered(github: GitHub, register: Register, asked: WakeScan | WakeLeave) -> None:
+    match asked:
+        case WakeScan(at):
+            found = scan(github, register, at)
+            _log.info("scanned", head=found.head, changed=found.changed, failed=found.failed)
+        case WakeLeave(installation, repositories):
+            register.forget(installation, [f"{at.owner}/{at.repo}" for at in repositories])
+        case _:
+            assert_never(asked)
+
+
 def _not_written(what: str, why: str) -> None:
     _log.warning("not written", what=what, why=why)
 
@@ -226,7 +242,7 @@ def _serve(
     queue.start()
     own = _Own()
     site = Site(queue, metrics, given.webhook_secrets, lambda: own.login)
-    site.pages = tuple(_pages(given, metrics, visitors))
+    site.pages = (*_pages(given, metrics, visitors), *_register(given, database))
     threading.Thread(target=_arrive, args=(backend, queue, own), daemon=True).start()
     config = uvicorn.Config(
         site.app(),
@@ -256,6 +272,17 @@ def _pages(given: Settings, metrics: Metrics, visitors: Door | None) -> list[Bas
     visitors = visitors or Door(local=False)
     done = partial(metrics.value, "sockgate_evaluations_total", outcome="done")
     return [*After(visitors, Watch(github, given.web_url).look, done, given.public_url).routes()]
+
+
+def _register(given: Settings, database: Database) -> list[Route]:
+    """Return the register's pages, where people can sign in."""
+    if not (given.client_id and given.client_secret and given.public_url):
+        return []
+    from bot.register.signin import SignIn  # noqa: PLC0415 - start-up
+    from bot.register.site import RegisterSite  # noqa: PLC0415
+
+    sign_in = SignIn(given.client_id, given.client_secret, given.web_url, given.api_url)
+    return RegisterSite(database.engine, sign_in, given.public_url).routes()
 
 
 @dataclass(slots=True)

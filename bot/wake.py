@@ -82,6 +82,24 @@ class WakeInstallation:
 
 
 @dataclass(frozen=True, slots=True)
+class WakeScan:
+    """Scan the default branch for the register; nothing is evaluated."""
+
+    repository: Repository
+
+
+@dataclass(frozen=True, slots=True)
+class WakeLeave:
+    """Take repositories out of the register.
+
+    `repositories`: these; empty for all of the installation.
+    """
+
+    installation: int
+    repositories: tuple[Repository, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class WakeGroup:
     """Evaluate a merge group, `base_sha..head_sha`, that is to be merged into a branch."""
 
@@ -91,7 +109,7 @@ class WakeGroup:
     branch: str = ""  # "" for the default branch
 
 
-Target = WakePull | WakeHead | WakeRepository | WakeInstallation | WakeGroup
+Target = WakePull | WakeHead | WakeRepository | WakeInstallation | WakeScan | WakeLeave | WakeGroup
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +243,10 @@ def _target(event: str, action: str, payload: Mapping[str, Any], own: str | None
             return _push(payload)
         case "installation" if action in _INSTALLATION_ACTIONS:
             return WakeInstallation(_installation(payload))
-        case "installation_repositories" if action == "added":
-            return _added(payload)
+        case "installation" if action == "deleted":
+            return WakeLeave(_installation(payload))
+        case "installation_repositories" if action in {"added", "removed"}:
+            return _selected(action, payload)
         case _:
             return "nothing to do for it"
 
@@ -251,13 +271,15 @@ def _label(action: str, payload: Mapping[str, Any]) -> Target | str:
 def _push(payload: Mapping[str, Any]) -> Target | str:
     """Wake for a push that changes the policy: the repository's own, or the owner's for all.
 
+    Any other one to the default branch is a matter of the register alone.
+
     A forced push may take commits away, which it does not list.
     """
     branch = _text(payload, "repository", "default_branch")
     if not branch or payload.get("ref") != f"refs/heads/{branch}":
         return "not the default branch"
     if payload.get("forced") is not True and not any(map(_is_policy, _files(payload))):
-        return "the policy stays"
+        return WakeScan(_repository(payload))
     repository = _repository(payload)
     if repository.repo.lower() == ".github":
         return WakeInstallation(repository.installation)
@@ -276,15 +298,18 @@ def _files(payload: Mapping[str, Any]) -> Iterable[str]:
             yield from (path for path in paths or () if isinstance(path, str))
 
 
-def _added(payload: Mapping[str, Any]) -> Target | str:
+def _selected(action: str, payload: Mapping[str, Any]) -> Target | str:
     installation = _installation(payload)
-    added = payload.get("repositories_added")
-    if not isinstance(added, list):
-        raise _MalformedError("repositories_added is missing")
+    listed = payload.get(f"repositories_{action}")
+    if not isinstance(listed, list):
+        raise _MalformedError(f"repositories_{action} is missing")
     repositories = tuple(
-        Repository(installation, *_names(_text(item, "full_name"))) for item in added
+        Repository(installation, *_names(_text(item, "full_name"))) for item in listed
     )
-    return WakeInstallation(installation, repositories) if repositories else "none was added"
+    if not repositories:
+        return f"none was {action}"
+    wake = WakeInstallation if action == "added" else WakeLeave
+    return wake(installation, repositories)
 
 
 def _pull(payload: Mapping[str, Any], key: str) -> PullRef:

@@ -24,8 +24,10 @@ from bot.wake import (
     WakeGroup,
     WakeHead,
     WakeInstallation,
+    WakeLeave,
     WakePull,
     WakeRepository,
+    WakeScan,
 )
 
 HELLO = Repository(7, "octo", "hello")
@@ -355,6 +357,8 @@ def test_a_database_out_of_reach_is_one_sentence_without_a_password(url: str) ->
         WakeInstallation(7, (HELLO,)),
         WakeInstallation(7),
         WakeGroup(HELLO, SHA, "b" * 40, "main"),
+        WakeScan(HELLO),
+        WakeLeave(7, (HELLO,)),
     ],
 )
 def test_a_job_is_read_as_it_was_written(target: Target) -> None:
@@ -396,6 +400,24 @@ def test_a_group_is_the_same_job_whoever_asks_for_it() -> None:
     older = Job("x", "x", announced).document()
     del older["target"]["branch"]  # as a server before this key wrote it
     assert job(older).target == WakeGroup(HELLO, SHA, "b" * 40)
+
+
+def test_a_pull_request_that_ended_and_a_wider_wake_have_their_repository_scanned(
+    running: Running,
+) -> None:
+    fake, registered = running.fake, list[WakeScan | WakeLeave]()
+    running.queue._work = Work(
+        fake.evaluate, fake.expand, scans=lambda _target: (HELLO,), register=registered.append
+    )
+    running.put(asked("still open"))
+    until(lambda: fake.ended == [1])
+    fake.errors = [Outcome.GONE]
+    running.put(asked("closed"))
+    until(lambda: registered == [WakeScan(HELLO)])
+    running.put(Job("policy", "policy", WakeRepository(HELLO)))
+    until(lambda: registered == [WakeScan(HELLO)] * 2)
+    running.put(Job("gone", "gone", WakeLeave(7)))
+    until(lambda: registered[2:] == [WakeLeave(7)])
 
 
 def test_jobs_stand_for_each_other_only_if_they_look_at_the_same() -> None:

@@ -17,8 +17,10 @@ from bot.wake import (
     WakeGroup,
     WakeHead,
     WakeInstallation,
+    WakeLeave,
     WakePull,
     WakeRepository,
+    WakeScan,
 )
 from tests.github import examples
 
@@ -261,13 +263,18 @@ def test_a_policy_changed_for_the_whole_owner_wakes_the_installation() -> None:
     assert asked == WakeInstallation(7)
 
 
+@pytest.mark.parametrize(
+    "commits",
+    [[{"modified": ["docs/sockgate.yml"]}], [None, {"added": None}, {"added": [5]}], None],
+)
+def test_any_other_push_to_the_default_branch_is_for_the_register_alone(commits: Any) -> None:
+    assert target("push", **push(commits=commits)) == WakeScan(HELLO)
+
+
 def test_other_pushes_are_ignored() -> None:
     policy = [{"modified": [".github/sockgate.yml"]}]
     assert why("push", **push("refs/heads/topic", commits=policy))
     assert why("push", **push("refs/tags/main", commits=policy))
-    assert why("push", **push(commits=[{"modified": ["docs/sockgate.yml"]}]))
-    assert why("push", **push(commits=[None, {"added": None}, {"added": [5]}]))
-    assert why("push", **push(commits=None))
     assert why("push", **push(repository={"full_name": "octo/hello"}))
 
 
@@ -276,17 +283,20 @@ def test_a_new_installation_wakes_all_it_sees(action: str) -> None:
     assert target("installation", action=action) == WakeInstallation(7)
 
 
-@pytest.mark.parametrize("action", ["deleted", "suspend"])
-def test_an_installation_that_goes_is_ignored(action: str) -> None:
-    assert why("installation", action=action)
+def test_an_installation_that_goes_leaves_the_register() -> None:
+    assert target("installation", action="deleted") == WakeLeave(7)
+    assert why("installation", action="suspend")
 
 
-def test_added_repositories_are_woken_removed_ones_are_not() -> None:
+def test_added_repositories_are_woken_removed_ones_leave_the_register() -> None:
     added = [{"full_name": "octo/hello"}, {"full_name": "octo/world"}]
     asked = target("installation_repositories", action="added", repositories_added=added)
     assert asked == WakeInstallation(7, (HELLO, Repository(7, "octo", "world")))
     assert why("installation_repositories", action="added", repositories_added=[])
-    assert why("installation_repositories", action="removed", repositories_added=added)
+    asked = target("installation_repositories", action="removed", repositories_removed=added[:1])
+    assert asked == WakeLeave(7, (HELLO,))
+    # An empty list must not come to mean all of the installation.
+    assert why("installation_repositories", action="removed", repositories_removed=[])
 
 
 def test_our_own_doing_is_ignored_and_nobody_elses() -> None:
@@ -324,6 +334,7 @@ def test_what_a_repositorys_own_webhook_sends_is_ignored_with_a_reason() -> None
             {"action": "checks_requested", "merge_group": GROUP | {"base_ref": "refs/heads/a b"}},
         ),
         ("installation_repositories", {"action": "added"}),
+        ("installation_repositories", {"action": "removed"}),
         ("installation_repositories", {"action": "added", "repositories_added": [5]}),
     ],
 )

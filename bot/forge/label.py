@@ -25,7 +25,7 @@ def with_label(client: Client, known: Facts, policy: Policy) -> Facts:
     actor = events[-1].actor if events else None
     if actor is None:
         return replace(known, events=events)
-    role = _role(client, known.pull, actor.login)
+    role = role_of(client, known.pull.owner, known.pull.repo, actor.login)
     found = Teams()
     if policy.teams and actor.is_person and not may_by_role(role, actor.login, policy):
         owner, is_user = known.pull.owner, known.owner_is_user
@@ -80,14 +80,14 @@ def _account(user: Mapping[str, Any] | None) -> Account | None:
     return None if user is None else Account(user["login"], user["type"] == "User")
 
 
-def _role(client: Client, pull: PullRef, login: str) -> Role:
+def role_of(client: Client, owner: str, repo: str, login: str) -> Role:
     """Return a person's role. A look-up that GitHub refuses is no role.
 
     REST, "get repository permissions for a user": `role_name`; a custom role counts as the legacy
     `permission` beside it. Raises ForgeError where trying again can help.
     """
     try:
-        answer = client.get(f"/repos/{pull.owner}/{pull.repo}/collaborators/{login}/permission")
+        answer = client.get(f"/repos/{owner}/{repo}/collaborators/{login}/permission")
     except ForgeError as error:
         if error.retry:
             raise

@@ -103,11 +103,11 @@ def as_csv(entries: Iterable[Logged]) -> Iterator[str]:
     """Write one line a grant, for a spreadsheet."""
     of_entry = [one.name for one in fields(Logged) if one.name != "grants"]
     of_grant = [one.name for one in fields(LoggedGrant)]
-    yield _line([*of_entry, *of_grant])
+    yield csv_line([*of_entry, *of_grant])
     for entry in entries:
         start = [getattr(entry, name) for name in of_entry]
         for grant in entry.grants or (None,):
-            yield _line([*start, *(getattr(grant, name) if grant else "" for name in of_grant)])
+            yield csv_line([*start, *(getattr(grant, name) if grant else "" for name in of_grant)])
 
 
 def as_table(entries: Iterable[Logged]) -> Iterator[str]:
@@ -139,7 +139,7 @@ def _plain(text: str) -> str:
     return shown if len(shown) <= 160 else shown[:159] + "…"
 
 
-def _line(values: Iterable[object]) -> str:
+def csv_line(values: Iterable[object]) -> str:
     """Write one line of CSV. What a spreadsheet would take for a formula is kept a text."""
     out = io.StringIO()
     texts = ["" if value is None else str(value) for value in values]

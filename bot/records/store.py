@@ -30,7 +30,7 @@ class Records:
     """Keeps what was published and decided. Safe to share between threads."""
 
     def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
+        self.engine = engine
 
     def checks(self, pull: PullRef) -> tuple[CheckRun, ...]:
         """Return our runs that spoke of this pull request, oldest first."""
@@ -105,7 +105,7 @@ class Records:
     @contextmanager
     def _open(self) -> Iterator[sa.Connection]:
         try:
-            with self._engine.begin() as connection:
+            with self.engine.begin() as connection:
                 yield connection
         except SQLAlchemyError as error:
             cause = getattr(error, "orig", None) or error
@@ -153,14 +153,14 @@ def _row_of_entry(entry: Entry) -> dict[str, object]:
         "policy": entry.policy,
         "key": entry.key,
     }
-    return {name: _storable(value) for name, value in row.items()}
+    return {name: storable(value) for name, value in row.items()}
 
 
 def _row_of_grant(one: AuditedGrant) -> dict[str, object]:
-    return {name: _storable(getattr(one, name)) for name in _GRANT}
+    return {name: storable(getattr(one, name)) for name in _GRANT}
 
 
-def _storable(value: object) -> object:
+def storable(value: object) -> object:
     """Make a text one that every database takes: PostgreSQL has no NUL, UTF-8 no lone surrogate."""
     if not isinstance(value, str):
         return value

@@ -5,7 +5,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 VERSION_TABLE = "sockgate_version"
-NEWEST = "0002"  # the last of `migrations/versions`
+NEWEST = "0003"  # the last of `migrations/versions`
 
 _KEY = 7_263_470_625_113  # of the lock that machines starting together queue up for
 

@@ -25,6 +25,7 @@ from .model.manifests import Manifests
 from .model.pulls import PullRequest
 from .model.queue import MergeGroup
 from .model.repositories import Repository
+from .model.signing_in import SigningIn
 from .server import Server
 from .truth import Truth
 from .views.base import Urls
@@ -54,6 +55,7 @@ class SmallGitHub:
         self.webhooks = Webhooks(self)
         self.events = Events(self)
         self.manifests = Manifests(self)
+        self.signing_in = SigningIn(self)
         self.schema = graph.Schema()
         # GraphQL may show the label of an old event as it is "now" or as it was "then".
         self.label_in_events: Literal["now", "then"] = "then"

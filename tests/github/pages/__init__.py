@@ -5,7 +5,7 @@ Plain server-rendered HTML. Whoever opens it acts as whom they choose; it listen
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, parse_qsl, unquote
+from urllib.parse import parse_qs, parse_qsl, unquote, urlencode
 
 from tests.github.model.base import Refused
 from tests.github.rest.route import Answer
@@ -37,6 +37,8 @@ _PAGES = {
     ),
     ("POST", "create"): re.compile(r"/settings/apps/create\Z"),
     ("GET", "choose"): re.compile(r"/apps/(?P<slug>[^/]+)(?:/installations/new)?\Z"),
+    ("GET", "authorize"): re.compile(r"/login/oauth/authorize\Z"),
+    ("POST", "token"): re.compile(r"/login/oauth/access_token\Z"),
     ("POST", "install"): re.compile(r"/apps/(?P<slug>[^/]+)/installations/new\Z"),
 }
 
@@ -62,6 +64,12 @@ def answer(hub: "SmallGitHub", entry: "LoggedRequest", origin: str | None, body:
     try:
         if name in ("register", "create", "choose", "install"):
             return _registering(hub, name, path, entry, body)
+        if name == "authorize":
+            query = dict(parse_qsl(entry.query))
+            back = hub.signing_in.authorize(query) | {"state": query.get("state", "")}
+            return Answer(302, "", {"location": f"{query['redirect_uri']}?{urlencode(back)}"})
+        if name == "token":
+            return Answer(200, hub.signing_in.exchange(dict(parse_qsl(body.decode()))))
         if name == "act":
             form = dict(parse_qsl(body.decode(errors="replace")))
             pull = _pull(hub, path)

@@ -12,6 +12,7 @@ from . import (
     repositories,
     reviews,
     teams,
+    user,
 )
 from .route import ROUTES, Answer, Call, find
 
@@ -31,4 +32,5 @@ __all__ = [
     "repositories",
     "reviews",
     "teams",
+    "user",
 ]

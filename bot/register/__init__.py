@@ -1,0 +1,1 @@
+"""The register's pages: which repositories hold which grants, for whoever may see them."""

@@ -1,0 +1,41 @@
+"""The register in a real browser: signing in, filtering, at both widths, without scripts too."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.axe import problems
+from tests.browser.fixtures import DESKTOP, PHONE, Visit, browser, overflows, shot, visit
+from tests.github.fixtures import github
+from tests.test_register import Place, place
+
+__all__ = ["browser", "github", "place", "visit"]
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "dark"),
+    [("desktop", DESKTOP, False), ("phone", PHONE, True)],
+)
+def test_from_signing_in_to_one_grant_and_out(
+    place: Place, visit: Visit, name: str, size: tuple[int, int], *, dark: bool
+) -> None:
+    place.acme.github.signing_in.person = place.acme.dev
+    page = visit(size, dark=dark)
+    page.goto(f"{place.url}/register")
+    shot(page, f"register-door-{name}")
+    assert problems(page) == []
+    page.get_by_role("button", name="Sign in with GitHub").click()
+    expect(page.get_by_text("2 grants")).to_be_visible()
+    shot(page, f"register-{name}")
+    assert problems(page) == []
+    assert not overflows(page)
+    page.get_by_label("Search").fill("shop-2")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_text("1 grant", exact=False).first).to_be_visible()
+    assert "text=shop-2" in page.url
+    page.get_by_role("link", name="Severity").click()
+    expect(page.get_by_role("columnheader", name="Severity")).to_have_attribute(
+        "aria-sort", "descending"
+    )
+    assert "text=shop-2" in page.url
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("button", name="Sign in with GitHub")).to_be_visible()
