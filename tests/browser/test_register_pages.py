@@ -4,11 +4,11 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.axe import problems
-from tests.browser.fixtures import DESKTOP, PHONE, Visit, browser, overflows, shot, visit
+from tests.browser.fixtures import DESKTOP, PHONE, Visit, overflows, shot
 from tests.github.fixtures import github
 from tests.test_register import Place, place
 
-__all__ = ["browser", "github", "place", "visit"]
+__all__ = ["github", "place"]
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.axe import problems
-from tests.browser.fixtures import DESKTOP, PHONE, Visit, browser, overflows, shot, visit
+from tests.browser.fixtures import DESKTOP, PHONE, Visit, overflows, shot
 from tests.browser.process import Server
 from tests.github import App, SmallGitHub
 from tests.github.fixtures import AFTER, BEFORE, github
 from tests.github.model.protection import Asked, Ruleset
 
-__all__ = ["browser", "github", "visit"]
+__all__ = ["github"]
 expect.set_options(timeout=20_000)  # a server starts meanwhile
 
 
