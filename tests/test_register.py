@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 import sqlalchemy as sa
 import uvicorn
@@ -39,16 +39,16 @@ class Place:
     engine: sa.Engine
     url: str
     site: RegisterSite
-    browser: httpx.Client
+    browser: httpx2.Client
 
     def to_github(self) -> str:
         sent = self.browser.post("/auth/signin", headers={"Origin": self.url})
         assert sent.status_code == 302
         return sent.headers["location"]
 
-    def back(self, to: str) -> httpx.Response:
+    def back(self, to: str) -> httpx2.Response:
         """Go to GitHub and return with what it says."""
-        return self.browser.get(httpx.get(to).headers["location"])
+        return self.browser.get(httpx2.get(to).headers["location"])
 
 
 def grant(path: str, subject: str = "service web", **other: str) -> Grant:
@@ -81,7 +81,7 @@ def place(github: SmallGitHub, tmp_path: Path) -> Iterator[Place]:
     thread.start()
     while not web.started:
         thread.join(0.01)
-    with httpx.Client(base_url=url) as browser:
+    with httpx2.Client(base_url=url) as browser:
         yield Place(acme, engine, url, site, browser)
     web.should_exit = True
     thread.join()
@@ -144,8 +144,8 @@ def test_filters_and_order_are_in_the_address(place: Place) -> None:
 def test_a_state_that_is_not_this_browsers_signs_nobody_in(place: Place) -> None:
     place.acme.github.signing_in.person = place.acme.dev
     to = place.to_github()
-    back = httpx.get(to).headers["location"]
-    stranger = httpx.get(back)
+    back = httpx2.get(to).headers["location"]
+    stranger = httpx2.get(back)
     assert stranger.status_code == 403
     assert "session=" not in stranger.headers.get("set-cookie", "").replace("sockgate_signin", "")
     changed = re.sub(r"state=[^&]+", "state=other", back)
@@ -154,12 +154,12 @@ def test_a_state_that_is_not_this_browsers_signs_nobody_in(place: Place) -> None
 
 def test_coming_back_twice_signs_in_once(place: Place) -> None:
     place.acme.github.signing_in.person = place.acme.dev
-    back = httpx.get(place.to_github()).headers["location"]
+    back = httpx2.get(place.to_github()).headers["location"]
     kept = dict(place.browser.cookies)
     assert place.browser.get(back).status_code == 303
     assert place.browser.get(back).status_code == 403
     # Nor with the cookie that was set at the start: GitHub's code is used up.
-    assert httpx.get(back, cookies=kept).status_code == 403
+    assert httpx2.get(back, cookies=kept).status_code == 403
 
 
 def test_who_says_no_at_github_is_not_signed_in(place: Place) -> None:
@@ -179,7 +179,7 @@ def test_a_session_ends_after_an_hour_and_at_sign_out(place: Place) -> None:
     place.site.now = lambda: datetime.now(UTC)
     assert "shop.yaml" in place.browser.get("/register").text
     place.browser.post("/auth/signout", headers={"Origin": place.url})
-    assert httpx.get(f"{place.url}/register.json", cookies=kept).status_code == 401
+    assert httpx2.get(f"{place.url}/register.json", cookies=kept).status_code == 401
     with place.engine.connect() as connection:
         assert connection.execute(sa.select(sessions)).all() == []
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
+import httpx2
 from authlib.integrations.starlette_client import OAuth, OAuthError
 from starlette.requests import Request
 from starlette.responses import Response
@@ -69,17 +69,17 @@ class SignIn:
             token = answer["access_token"]
         except (OAuthError, KeyError) as error:
             raise SignInError("This sign-in was not begun here, or it took too long.") from error
-        except (httpx.HTTPError, ValueError) as error:
+        except (httpx2.HTTPError, ValueError) as error:
             raise SignInError("GitHub did not answer.") from error
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"}
         headers["User-Agent"] = "sockgate"
-        async with httpx.AsyncClient(headers=headers, timeout=_SECONDS) as client:
+        async with httpx2.AsyncClient(headers=headers, timeout=_SECONDS) as client:
             try:
                 return await self._person(client)
-            except (httpx.HTTPError, KeyError, TypeError, ValueError) as error:
+            except (httpx2.HTTPError, KeyError, TypeError, ValueError) as error:
                 raise SignInError("GitHub did not say what you may see.") from error
 
-    async def _person(self, client: httpx.AsyncClient) -> Person:
+    async def _person(self, client: httpx2.AsyncClient) -> Person:
         answer = await client.get(f"{self.api_url}/user")
         login = str(answer.raise_for_status().json()["login"])
         places = [
@@ -96,7 +96,7 @@ class SignIn:
         return Person(login, tuple(sorted({one for some in found for one in some})))
 
     async def _all(
-        self, client: httpx.AsyncClient, path: str, key: str
+        self, client: httpx2.AsyncClient, path: str, key: str
     ) -> AsyncIterator[dict[str, Any]]:
         for page in range(1, _MOST_PAGES + 1):
             asked = {"per_page": 100, "page": page}
