@@ -116,6 +116,19 @@ def everything(engine: sa.Engine, session: str, wanted: Filter) -> Iterator[dict
             yield dict(row)
 
 
+def unread(engine: sa.Engine, session: str) -> list[tuple[str, str]]:
+    """Return some repositories that the last scan could not read, and why."""
+    query = (
+        sa.select(_PLACE, _r.failed)
+        .select_from(repositories.join(session_repositories, _s.repository == _r.id))
+        .where(_s.session == session, _r.failed != "")
+        .order_by(_r.place)
+        .limit(PAGE)
+    )
+    with engine.connect() as connection:
+        return [(place, why) for place, why in connection.execute(query)]
+
+
 def _query(session: str, wanted: Filter) -> sa.Select[Any]:
     by = SORTS[wanted.sort]
     order = (by.desc(), _g.id.desc()) if wanted.down else (by.asc(), _g.id.asc())
