@@ -103,9 +103,13 @@ def count(engine: sa.Engine, session: str, wanted: Filter) -> int:
 
 def one_page(engine: sa.Engine, session: str, wanted: Filter) -> list[dict[str, Any]]:
     """Return one page of the grants that a session may see and that fit."""
-    query = _query(session, wanted).limit(PAGE).offset((wanted.page - 1) * PAGE)
+    # The numbers first: a database that sorts whole rows is many times slower on a late page.
+    chosen = _query(session, wanted).with_only_columns(_g.id)
+    chosen = chosen.limit(PAGE).offset((wanted.page - 1) * PAGE)
     with engine.connect() as connection:
-        return [dict(row) for row in connection.execute(query).mappings()]
+        numbers = list(connection.execute(chosen).scalars())
+        rows = connection.execute(_query(session, wanted).where(_g.id.in_(numbers))).mappings()
+        return [dict(row) for row in rows]
 
 
 def everything(engine: sa.Engine, session: str, wanted: Filter) -> Iterator[dict[str, Any]]:
