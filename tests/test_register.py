@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from bot import pages
 from bot.detect.grant import Grant, How
 from bot.records.register import Register, Scanned
-from bot.records.tables import sessions
+from bot.records.tables import repositories, sessions
 from bot.records.upgrade import upgrade
 from bot.register.sessions import LIFETIME
 from bot.register.signin import SignIn
@@ -125,6 +125,17 @@ def test_what_a_repository_says_is_escaped(place: Place) -> None:
     assert "&lt;script&gt;alert(1)" in page.text
     assert "1 grant" in page.text
     assert " style=" not in page.text
+
+
+def test_a_repository_that_could_not_be_read_is_named_to_who_may_see_it(place: Place) -> None:
+    place.acme.github.signing_in.person = place.acme.dev
+    place.back(place.to_github())
+    assert "Not read" not in place.browser.get("/register").text
+    with place.engine.begin() as connection:
+        connection.execute(sa.update(repositories).values(failed="too large <b>"))
+    page = place.browser.get("/register").text
+    assert "acme/shop: too large &lt;b&gt;" in page
+    assert "acme/hidden" not in page
 
 
 def test_filters_and_order_are_in_the_address(place: Place) -> None:

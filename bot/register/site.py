@@ -22,7 +22,7 @@ from starlette.routing import Route
 from bot import pages
 from bot.detect.grant import How, Severity
 from bot.records.log import csv_line
-from bot.register.look import FIELDS, PAGE, Filter, count, everything, filter_of, one_page
+from bot.register.look import FIELDS, PAGE, Filter, count, everything, filter_of, one_page, unread
 from bot.register.sessions import LIFETIME, Session, close_session, find_session, open_session
 from bot.register.signin import SignIn, SignInError
 from bot.register.trend import HEIGHT, WIDTH, trend
@@ -142,6 +142,7 @@ class RegisterSite:
             last=last,
             rows=[self._linked(row) for row in one_page(self.engine, who.id, wanted)],
             trend=trend(self.engine, who.id, self.now().date()),
+            unread=unread(self.engine, who.id),
             width=WIDTH,
             height=HEIGHT,
             hows=_any_of(How),
