@@ -12,7 +12,7 @@ PAGE = 50  # grants a page
 _LONGEST = 200  # characters of a filter
 _STATES = ("now", "gone", "all")
 _JUSTIFIED = ("", "yes", "no", "orphaned")
-_LOST = ("none", "read", "triage")  # roles that justify nothing under any policy's default
+LOST = ("none", "read", "triage")  # roles that justify nothing under any policy's default
 
 _g, _r, _s, _p = register_grants.c, repositories.c, session_repositories.c, people.c
 _PLACE = _r.owner + "/" + _r.name
@@ -31,7 +31,7 @@ _FROM = (
 )
 _ORPHANED = sa.and_(
     _g.justified_by != "",
-    sa.or_(sa.func.trim(_g.reason) == "", _p.role.in_(_LOST)),
+    sa.or_(sa.func.trim(_g.reason) == "", _p.role.in_(LOST)),
 )
 _COLUMNS = (
     _PLACE.label("repository"),
@@ -72,25 +72,31 @@ class Filter:
     page: int = 1
 
 
+def said(query: Mapping[str, str], name: str) -> str:
+    """Return one value of an address, cut to what a filter may be."""
+    return query.get(name, "").strip()[:_LONGEST].replace("\0", "")
+
+
+def page_of(query: Mapping[str, str]) -> int:
+    """Return the page that an address asks for, from 1."""
+    page = said(query, "page")
+    return min(int(page), 1_000_000) if page.isascii() and page.isdigit() and int(page) else 1
+
+
 def filter_of(query: Mapping[str, str]) -> Filter:
     """Read the filter of an address."""
-
-    def said(name: str) -> str:
-        return query.get(name, "").strip()[:_LONGEST].replace("\0", "")
-
-    page, state, justified = said("page"), said("state"), said("justified")
-    sort = said("sort")
+    state, justified, sort = (said(query, name) for name in ("state", "justified", "sort"))
     return Filter(
-        text=said("text"),
-        repository=said("repository"),
-        severity=said("severity"),
-        how=said("how"),
-        image=said("image"),
+        text=said(query, "text"),
+        repository=said(query, "repository"),
+        severity=said(query, "severity"),
+        how=said(query, "how"),
+        image=said(query, "image"),
         state=state if state in _STATES else "now",
         justified=justified if justified in _JUSTIFIED else "",
         sort=sort if sort in SORTS else "since",
-        down=said("order") != "up",
-        page=min(int(page), 1_000_000) if page.isascii() and page.isdigit() and int(page) else 1,
+        down=said(query, "order") != "up",
+        page=page_of(query),
     )
 
 

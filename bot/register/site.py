@@ -4,8 +4,8 @@ Whoever is not signed in is told nothing, not even how much there is.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -22,7 +22,18 @@ from starlette.routing import Route
 from bot import pages
 from bot.detect.grant import How, Severity
 from bot.records.log import csv_line
-from bot.register.look import FIELDS, PAGE, Filter, count, everything, filter_of, one_page, unread
+from bot.register import decisions
+from bot.register.look import (
+    FIELDS,
+    LOST,
+    PAGE,
+    Filter,
+    count,
+    everything,
+    filter_of,
+    one_page,
+    unread,
+)
 from bot.register.sessions import LIFETIME, Session, close_session, find_session, open_session
 from bot.register.signin import SignIn, SignInError
 from bot.register.trend import HEIGHT, WIDTH, trend
@@ -30,6 +41,14 @@ from bot.setup.door import is_own
 from bot.setup.manifest import CALLBACK
 
 REGISTER, SIGN_IN, SIGN_OUT = "/register", "/auth/signin", "/auth/signout"
+DECISIONS = "/register/justifications"
+_KINDS = (
+    ("justified", "justified"),
+    ("orphaned", "justified, and its reason or person is gone"),
+    ("refused", "label refused"),
+    ("past-red", "merged past a red check"),
+    ("all", "everything"),
+)
 _STATE_SECONDS = 600
 
 
@@ -69,6 +88,9 @@ class RegisterSite:
             Route(REGISTER, self._page),
             Route("/register.csv", self._csv),
             Route("/register.json", self._json),
+            Route(DECISIONS, self._decisions),
+            Route(f"{DECISIONS}.csv", self._decisions_csv),
+            Route(f"{DECISIONS}.json", self._decisions_json),
             Route(SIGN_IN, self._begin, methods=["POST"], middleware=[state]),
             Route(CALLBACK, self._end, middleware=[state]),
             Route(SIGN_OUT, self._leave, methods=["POST"]),
@@ -160,30 +182,82 @@ class RegisterSite:
     async def _csv(self, request: Request) -> Response:
         who = await self._who(request)
         if who is None:
-            return Response("sign in at /register first\n", 401, media_type="text/plain")
+            return _unknown()
         rows = everything(self.engine, who.id, filter_of(request.query_params))
-
-        def lines() -> Iterator[str]:
-            yield csv_line(FIELDS) + "\r\n"
-            for row in rows:
-                yield csv_line(row[name] for name in FIELDS) + "\r\n"
-
-        named = {"Content-Disposition": 'attachment; filename="register.csv"'}
-        return StreamingResponse(lines(), media_type="text/csv; charset=utf-8", headers=named)
+        return _as_csv("register.csv", FIELDS, rows)
 
     async def _json(self, request: Request) -> Response:
         who = await self._who(request)
         if who is None:
-            return Response('{"error": "sign in first"}', 401, media_type="application/json")
-        rows = everything(self.engine, who.id, filter_of(request.query_params))
+            return _unknown()
+        return _as_json(everything(self.engine, who.id, filter_of(request.query_params)))
 
-        def text() -> Iterator[str]:
-            yield "["
-            for number, row in enumerate(rows):
-                yield ("," if number else "") + json.dumps(row)
-            yield "]\n"
+    # The decisions
 
-        return StreamingResponse(text(), media_type="application/json")
+    async def _decisions(self, request: Request) -> Response:
+        who = await self._who(request)
+        if who is None:
+            return self._door()
+        wanted = decisions.wanted_of(request.query_params)
+        return await run_in_threadpool(self._decided, who, wanted)
+
+    def _decided(self, who: Session, wanted: decisions.Wanted) -> Response:
+        number = decisions.count(self.engine, who.id, wanted)
+        last = max(1, -(-number // PAGE))
+        wanted = replace(wanted, page=min(wanted.page, last))
+        web = self.sign_in.web_url
+        return pages.page(
+            "register_decisions.html",
+            who=who.login,
+            wanted=wanted,
+            number=number,
+            last=last,
+            rows=[
+                row | {"pull_url": f"{web}/{row['repository']}/pull/{row['pull']}"}
+                for row in decisions.one_page(self.engine, who.id, wanted)
+            ],
+            kinds=_KINDS,
+            lost=LOST,
+            address=lambda **other: _query(asdict(wanted) | other),
+        )
+
+    async def _decisions_csv(self, request: Request) -> Response:
+        who = await self._who(request)
+        if who is None:
+            return _unknown()
+        rows = decisions.everything(self.engine, who.id, decisions.wanted_of(request.query_params))
+        return _as_csv("decisions.csv", decisions.FIELDS, rows)
+
+    async def _decisions_json(self, request: Request) -> Response:
+        who = await self._who(request)
+        if who is None:
+            return _unknown()
+        wanted = decisions.wanted_of(request.query_params)
+        return _as_json(decisions.everything(self.engine, who.id, wanted))
+
+
+def _unknown() -> Response:
+    return Response('{"error": "sign in at /register first"}', 401, media_type="application/json")
+
+
+def _as_csv(name: str, fields: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Response:
+    def lines() -> Iterator[str]:
+        yield csv_line(fields) + "\r\n"
+        for row in rows:
+            yield csv_line(row[one] for one in fields) + "\r\n"
+
+    named = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(lines(), media_type="text/csv; charset=utf-8", headers=named)
+
+
+def _as_json(rows: Iterable[Mapping[str, Any]]) -> Response:
+    def text() -> Iterator[str]:
+        yield "["
+        for number, row in enumerate(rows):
+            yield ("," if number else "") + json.dumps(row)
+        yield "]\n"
+
+    return StreamingResponse(text(), media_type="application/json")
 
 
 def _any_of(kinds: Iterable[str]) -> list[tuple[str, str]]:
@@ -204,4 +278,8 @@ def _address(wanted: Filter, **other: Any) -> str:
         "order": "down" if wanted.down else "up",
         "page": wanted.page,
     } | other
+    return _query(said)
+
+
+def _query(said: Mapping[str, Any]) -> str:
     return "?" + urlencode({name: value for name, value in said.items() if value})
