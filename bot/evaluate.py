@@ -54,12 +54,15 @@ class Done:
     """The pull request is as it should be; `writes` is what had to be written for that.
 
     `is_queued`: a merge queue has it, so what it would merge next rests on this verdict too.
+    `is_unread`: the check is red because GitHub did not find a part of what it had just told of,
+    which may pass.
     """
 
     verdict: Verdict
     head: str
     writes: tuple[Write, ...]
     is_queued: bool = False
+    is_unread: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,16 @@ class Gone:
 
 
 Outcome = Done | Moved | Gone
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """The verdict, the facts it rests on, and the head after all was read."""
+
+    verdict: Verdict
+    facts: Facts
+    seen: Now
+    is_unread: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +134,14 @@ def _evaluate(means: _Means, pull: PullRef) -> Outcome:
     traces.tell({"head": facts.head})
     if not facts.is_open:
         return _closed(means, facts)
-    answer, facts, seen = _answer(means, facts)  # 3 to 5
-    worst, seen = _worst(means, facts, answer, seen)  # 6
+    answer = _answer(means, facts)  # 3 to 5
+    facts = answer.facts
+    worst, seen = _worst(means, facts, answer.verdict, answer.seen)  # 6
     if seen.head != facts.head:  # 7
         return Moved()
     facts = replace(facts, same_head=seen.same_head)
-    return _written(means, facts, answer, worst)  # 8
+    done = _written(means, facts, answer.verdict, worst)  # 8
+    return replace(done, is_unread=answer.is_unread)
 
 
 def _written(means: _Means, facts: Facts, answer: Verdict, worst: Verdict) -> Done:
@@ -177,40 +192,38 @@ def _facts(means: _Means, pull: PullRef) -> Facts:
     return remembered(means.memory, facts)
 
 
-def _answer(means: _Means, facts: Facts) -> tuple[Verdict, Facts, Now]:
-    """Return the verdict, the facts it rests on, and the head after all was read.
+def _answer(means: _Means, facts: Facts) -> _Answer:
+    """Read what differs, and judge it.
 
     What GitHub will not let us read, however often it is asked, is red. So is a defect of ours.
     """
     try:
         return _judged(means, facts)
     except SourceError as error:
-        cause = error.__cause__ if isinstance(error.__cause__, ForgeError) else None
-        if cause is None:
+        if not isinstance(error.__cause__, ForgeError):
             raise
-        if cause.retry:
-            raise cause from error
-        why = cause.reason
+        cause = error.__cause__
     except ForgeError as error:
-        if error.retry:
-            raise
-        why = error.reason
+        cause = error
     except Exception as error:
         red = broken(facts.head, f"{type(error).__name__}: {error}")
         write.apply(means.client, facts, missing(red, facts), lambda _what, _why: None)
         raise
-    unread = Unknown(".", None, f"GitHub does not let this change be read: {why}")
+    if cause.retry:
+        raise cause
+    unread = Unknown(".", None, f"GitHub does not let this change be read: {cause.reason}")
     seen = read.now(means.client, facts)
-    return verdict(Review(unknowns=(unread,)), facts, means.now().date()), facts, seen
+    held = verdict(Review(unknowns=(unread,)), facts, means.now().date())
+    return _Answer(held, facts, seen, is_unread=cause.gone)
 
 
-def _judged(means: _Means, facts: Facts) -> tuple[Verdict, Facts, Now]:
+def _judged(means: _Means, facts: Facts) -> _Answer:
     facts, review, seen = reviewed(means.client, facts)  # 3
     policy, _ = policy_of(facts)
     if review.findings and labelled(facts, policy):
         facts = with_label(means.client, facts, policy)
         seen = read.now(means.client, facts)
-    return verdict(review, facts, means.now().date()), facts, seen  # 4 and 5
+    return _Answer(verdict(review, facts, means.now().date()), facts, seen)  # 4 and 5
 
 
 def _worst(means: _Means, facts: Facts, answer: Verdict, seen: Now) -> tuple[Verdict, Now]:
@@ -235,7 +248,7 @@ def _theirs(means: _Means, pull: PullRef, head: str) -> Verdict | None:
         facts = _facts(means, pull)
         if not facts.is_open or facts.head != head:
             return None
-        return _answer(means, facts)[0]
+        return _answer(means, facts).verdict
     except ForgeError as error:
         if error.gone:
             return None

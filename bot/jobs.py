@@ -35,6 +35,7 @@ class Job:
     attempt: int = 0  # failures so far
     serial: int = 0  # follow-ups so far
     trace: str = ""  # where its span goes on, see `bot.traces`
+    looks: int = 0  # times that something was missing
 
     @property
     def id(self) -> str:
@@ -99,7 +100,8 @@ class Job:
             "serial": self.serial,
             "target": _document(self.target),
         }
-        return document | ({"trace": self.trace} if self.trace else {})
+        more = {"trace": self.trace, "looks": self.looks}
+        return document | {name: value for name, value in more.items() if value}
 
 
 def job(document: Mapping[str, Any]) -> Job:
@@ -111,6 +113,7 @@ def job(document: Mapping[str, Any]) -> Job:
         document["attempt"],
         document["serial"],
         document.get("trace", ""),
+        document.get("looks", 0),
     )
 
 

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -59,7 +59,7 @@ WORKERS = 16
 POLL = 0.2  # seconds between two looks into the queue
 BATCH = 200  # deliveries stored in one transaction
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 600.0
-LOOKS = 3  # times that a missing pull request is looked for again
+LOOKS = 3  # times that what is missing is looked for again, also a part of a pull request
 KEEP = 7 * 86_400.0  # seconds that a finished job is remembered
 _RETENTION = 600.0  # seconds between two times that those past it are removed
 _STEP = 0.1  # seconds between two looks for a place
@@ -88,6 +88,7 @@ class Outcome(StrEnum):
     MOVED = "moved"  # the head is another one by now: once more, at once
     GONE = "gone"  # closed: nothing is to be done for it
     QUEUED = "queued"  # done, and in a merge queue: what that would merge next is looked at, too
+    UNREAD = "unread"  # red, since a part of it was not to be seen; that may pass
     MISSING = "missing"  # not to be seen; of a pull request just announced that may pass
 
 
@@ -367,9 +368,10 @@ class Queue:
             if outcome is Outcome.MOVED:
                 self._enqueue(asked.again(0))
                 return outcome
-            if outcome is Outcome.MISSING and asked.attempt < min(LOOKS, self._last_attempt):
-                raise ForgeError("not to be seen yet", retry=True)
-            if outcome is Outcome.QUEUED:
+            if outcome in {Outcome.MISSING, Outcome.UNREAD} and asked.looks < LOOKS:
+                again = replace(asked.again(asked.attempt), looks=asked.looks + 1)
+                self._enqueue(again, self._first_pause * 4**asked.looks)
+            if outcome in {Outcome.QUEUED, Outcome.UNREAD}:
                 self._groups(asked)
                 outcome = Outcome.DONE
             if outcome is Outcome.GONE:

@@ -155,8 +155,10 @@ def _evaluated(github: GitHub, memory: Memory, pull: PullRef) -> Outcome:
     with traces.span("evaluation", _names(pull)):
         found = evaluate(github, pull, memory=memory, failed=_not_written)
     match found:
-        case Done(verdict, head, writes, is_queued):
+        case Done(verdict, head, writes, is_queued, is_unread):
             _log.info("evaluated", head=head, conclusion=verdict.conclusion, writes=len(writes))
+            if is_unread:
+                return Outcome.UNREAD
             return Outcome.QUEUED if is_queued else Outcome.DONE
         case Moved():
             return Outcome.MOVED

@@ -345,3 +345,38 @@ def test_a_page_of_the_second_of_a_forced_push_is_shown_once_more(acme: Team) ->
     acme.done(pull)
     assert len(acme.shop.check_runs(pull.head_sha)) == 2
     assert acme.done(pull).writes == ()
+
+
+def test_what_github_does_not_find_at_once_is_red_and_to_be_looked_at_again(acme: Team) -> None:
+    pull = acme.open({"README.md": "y\n"})
+    fault = acme.github.faults.add("GET", "/repos/*/compare/*", status=404, times=1)
+    done = acme.done(pull)
+    assert done.is_unread
+    assert fault.hits == 1
+    assert not acme.mergeable(pull)
+    assert not acme.done(pull).is_unread
+    assert acme.mergeable(pull)
+
+
+def test_a_label_stays_on_until_the_comment_stands_that_says_why_it_comes_off(acme: Team) -> None:
+    pull = acme.open({"compose.yaml": GRANTED})
+    acme.done(pull)
+    pull.label(LABEL, by=acme.tess)
+    comments = "/repos/*/issues/*/comments"
+    acme.github.faults.add("POST", comments, status=502, times=1)
+    with pytest.raises(ForgeError, match="502"):
+        acme.evaluate(pull)
+    assert pull.has_label(LABEL)
+    acme.done(pull)
+    assert not pull.has_label(LABEL)
+    [answer] = [one for one in pull.comments if one.author is acme.app.bot]
+    assert "was taken off" in answer.body
+
+
+def test_where_nobody_may_comment_the_label_comes_off_all_the_same(acme: Team) -> None:
+    pull = acme.open({"compose.yaml": GRANTED})
+    acme.done(pull)
+    pull.label(LABEL, by=acme.tess)
+    acme.github.faults.add("POST", "/repos/*/issues/*/comments", status=403, message="locked")
+    acme.done(pull)
+    assert not pull.has_label(LABEL)

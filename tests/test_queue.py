@@ -17,7 +17,7 @@ from bot.forge.error import ForgeError
 from bot.jobs import Job, job
 from bot.metrics import Depth, Metrics
 from bot.pull import PullRef
-from bot.queue import Outcome, Queue, Receipt, Work
+from bot.queue import LOOKS, Outcome, Queue, Receipt, Work
 from bot.wake import (
     Repository,
     Target,
@@ -280,6 +280,24 @@ def test_a_pull_request_that_is_never_seen_is_done(running: Running) -> None:
     assert running.metric("dead_letters_total") == 0
 
 
+def test_what_was_red_because_a_part_was_not_found_is_looked_at_again(running: Running) -> None:
+    down = ForgeError("status 502", retry=True)
+    running.fake.errors = [down, down, Outcome.UNREAD, Outcome.UNREAD]
+    running.put(asked("one"))
+    until(lambda: running.fake.ended == [1])
+    running.settled()
+    assert len(running.fake.began) == 5
+    assert running.metric("dead_letters_total") == 0
+
+
+def test_what_stays_unread_is_done_after_some_looks(running: Running) -> None:
+    running.fake.errors = [Outcome.UNREAD] * 9
+    running.put(asked("one"))
+    running.settled()
+    assert len(running.fake.began) == 1 + LOOKS
+    assert running.metric("dead_letters_total") == 0
+
+
 def test_a_wider_wake_becomes_one_job_for_each_pull_request(running: Running) -> None:
     running.fake.pulls = (pull(1), pull(2))
     head = WakeHead(HELLO, SHA)
@@ -444,7 +462,7 @@ from bot.database import Database
 from bot.jobs import Job
 from bot.metrics import Metrics
 from bot.pull import PullRef
-from bot.queue import Outcome, Queue, Work
+from bot.queue import LOOKS, Outcome, Queue, Work
 from bot.wake import WakePull
 
 folder, deliveries = Path(sys.argv[1]), int(sys.argv[2])

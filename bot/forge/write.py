@@ -38,11 +38,15 @@ def apply(client: Client, known: Facts, writes: tuple[Write, ...], failed: Log) 
     """Send the writes in order.
 
     Raises ForgeError where the check could not be written. Where anything else failed, the rest is
-    sent all the same, and `failed` told of each.
+    sent all the same, and `failed` told of each; but a label stays until the comment stands that
+    says why it comes off: once it is off, nobody would know of it.
     """
     left: ForgeError | None = None
     published: list[CheckRun] = []
+    unanswered = False
     for write in writes:
+        if isinstance(write, RemoveLabel) and unanswered:
+            continue
         try:
             if isinstance(write, PutCheck):
                 published.append(_put_check(client, known.pull, write))
@@ -51,6 +55,7 @@ def apply(client: Client, known: Facts, writes: tuple[Write, ...], failed: Log) 
         except ForgeError as error:
             if isinstance(write, PutCheck):
                 raise
+            unanswered |= error.retry and isinstance(write, PostComment)
             failed(type(write).__name__, error.reason)
             left = error if error.retry else left
     return Sent(tuple(published), left)
