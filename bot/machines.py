@@ -10,6 +10,7 @@ and a request under way ends in between, since it takes 20 s at most.
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -19,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.database import Database
 from bot.forge.error import ForgeError
+from bot.outgoing import Outgoing
 from bot.records.tables import machines
 from bot.shared import clock, jobs_table
 
@@ -44,11 +46,15 @@ class Alone:
     machine = "local"  # the same at each start, so a restart takes up what was left
     living = 1
 
+    def __init__(self) -> None:
+        self.outgoing = Outgoing()
+
     def start(self) -> None:
         """Begin."""
 
-    def stop(self) -> None:
-        """End."""
+    def stop(self, seconds: float) -> None:
+        """End; what is under way at GitHub gets so many seconds."""
+        self.outgoing.close(seconds)
 
     def may(self, machine: str) -> bool:
         """Tell whether what this machine began may go on."""
@@ -69,24 +75,34 @@ class Machines:
         self._good_until = 0.0
         self.machine = _new_name()
         self.living = 1
+        self.outgoing = Outgoing()
 
     def start(self) -> None:
         """Sign on, and take over what is left of machines that are gone."""
         self.beat()
         self._thread.start()
 
-    def stop(self) -> None:
-        """Sign off: whatever this machine still runs is put back at once for the others."""
+    def stop(self, seconds: float) -> None:
+        """Sign off: whatever this machine still runs is put back at once for the others.
+
+        What is under way at GitHub gets so many seconds. If it takes longer, the others have to
+        notice by themselves that this machine is gone: it has ended by then.
+        """
+        ended = self.outgoing.close(seconds)
         self._end.set()
         self._thread.join(self._times.beat)
         self._good_until = 0.0
         try:
+            if not ended:
+                _log.warning("not signed off: a write is under way", seconds=self._times.silence)
+                return
             with self._engine.begin() as connection:
                 connection.execute(sa.delete(machines).where(machines.c.id == self.machine))
                 self._put_back(connection)
         except SQLAlchemyError:
             _log.warning("not signed off: the others notice", seconds=self._times.silence)
-        self._engine.dispose()
+        finally:
+            self._engine.dispose()
 
     def may(self, machine: str) -> bool:
         """Tell whether what was begun under this name may go on."""
@@ -154,7 +170,11 @@ class Permit:
     machines: "Machines | Alone"
     machine: str
 
-    def __call__(self) -> int:
+    def writing(self) -> AbstractContextManager[None]:
+        """Have a write under way. Raises ForgeError where this machine is stopping."""
+        return self.machines.outgoing.one()
+
+    def sharers(self) -> int:
         """Return with how many machines the pace is shared. Raises ForgeError where all is lost."""
         if not self.machines.may(self.machine):
             raise ForgeError("out of touch with the database", retry=True)

@@ -59,6 +59,7 @@ WORKERS = 16
 POLL = 0.2  # seconds between two looks into the queue
 BATCH = 200  # deliveries stored in one transaction
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 600.0
+WRITE_SECONDS = 1.0  # that a write still gets at the end, when its job gets no more
 LOOKS = 3  # times that what is missing is looked for again, also a part of a pull request
 KEEP = 7 * 86_400.0  # seconds that a finished job is remembered
 _RETENTION = 600.0  # seconds between two times that those past it are removed
@@ -215,7 +216,7 @@ class Queue:
             destroy_registry=True,
             workflow_completion_timeout_sec=round(seconds) if self._running else 0,
         )
-        self.machines.stop()
+        self.machines.stop(WRITE_SECONDS)
         return not self._running
 
     def accept(self, asked: Job) -> "Future[Receipt]":

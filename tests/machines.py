@@ -37,9 +37,9 @@ def main(url: str, folder: Path, name: str) -> None:
         end = time.monotonic() + 1.0
         try:
             while time.monotonic() < end or (folder / f"slow-{pull.installation}").exists():
-                permit.get()()
+                permit.get().sharers()
                 time.sleep(0.05)
-            permit.get()()
+            permit.get().sharers()
         except ForgeError:
             note("dropped", pull)
             raise

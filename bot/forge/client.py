@@ -7,13 +7,13 @@ end: that is the job's, which holds no thread meanwhile.
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import jwt
@@ -35,9 +35,29 @@ from bot.forge.error import ForgeError
 Counter = Callable[[str, str, float], None]  # (kind, outcome, seconds), a request
 Rate = Callable[[int, Mapping[str, str]], None]  # (installation, headers of an answer)
 
-# Asked before each request of the job in this context: with how many machines the installation's
-# pace is shared. Raises ForgeError where the job is another machine's by now.
-permit: ContextVar[Callable[[], int]] = ContextVar("permit", default=lambda: 1)
+
+class Permit(Protocol):
+    """Asked before each request of a job. Raises ForgeError where it may not be sent any more."""
+
+    def sharers(self) -> int:
+        """Return with how many machines the installation's pace is shared."""
+
+    def writing(self) -> AbstractContextManager[None]:
+        """Have a write under way."""
+
+
+class _Free:
+    """Of whoever is no job."""
+
+    def sharers(self) -> int:
+        return 1
+
+    def writing(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
+_FREE: Permit = _Free()
+permit: ContextVar[Permit] = ContextVar("permit", default=_FREE)  # of the job in this context
 
 FOREIGN = (
     GithubException,
@@ -165,7 +185,7 @@ class _Installation:
 
     def wait(self, *, writes: bool) -> None:
         """Wait for this request's turn. Raises ForgeError where it may not be sent any more."""
-        machines = permit.get()()
+        machines = permit.get().sharers()
         gap = self._pace.writes * machines if writes else self._pace.requests
         with self._lock:
             now = time.monotonic()
@@ -173,7 +193,7 @@ class _Installation:
             self._next[writes] = turn + gap
         if turn > now:
             time.sleep(turn - now)
-            permit.get()()
+            permit.get().sharers()
 
 
 class Client:
@@ -241,8 +261,9 @@ class Client:
         writes: bool = False,
     ) -> Any:
         self._shared.wait(writes=writes)
+        under_way = permit.get().writing() if writes else nullcontext()
         try:
-            with _counted(self._count, kind, verb, url), _errors():
+            with under_way, _counted(self._count, kind, verb, url), _errors():
                 headers, answer = self._requester.requestJsonAndCheck(
                     verb, url, parameters=parameters, input=body
                 )

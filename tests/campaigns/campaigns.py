@@ -130,12 +130,18 @@ def three(
 
 
 def stopped(folder: Path, database: str, *, pulls: int, seed: int) -> float:
-    """Stop one of two servers while it works; return how many seconds that took."""
+    """Stop one of two servers while it works; return how many seconds that took.
+
+    Writes are slow to land, so that some are under way when it stops.
+    """
     with SmallGitHub(strict=False) as github:
         town = Town(github, pulls, seed)
         first, second = (Machine(town, folder, database) for _ in range(2))
         town.app.webhook_url = first.webhook
-        slow = github.faults.add(delay=1.0)
+        slow = [
+            github.faults.add("POST", "/repos/*", delay=1.8),
+            github.faults.add(delay=0.6),
+        ]
         try:
             for machine in (first, second):
                 machine.start()
@@ -143,7 +149,8 @@ def stopped(folder: Path, database: str, *, pulls: int, seed: int) -> float:
             time.sleep(1)
             took = first.stop()
             town.app.webhook_url = second.webhook
-            github.faults.remove(slow)
+            for fault in slow:
+                github.faults.remove(fault)
             settle(town, second, SETTLED)
         finally:
             first.kill()
