@@ -4,8 +4,8 @@ WORKDIR /src
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 COPY requirements/ requirements/
 RUN python -m venv --without-pip /app \
-    && pip --python /app/bin/python install --require-hashes -r requirements/run.txt \
-    && pip install --require-hashes -r requirements/build.txt
+    && pip --python /app/bin/python install --no-deps --require-hashes -r requirements/run.txt \
+    && pip install --no-deps --require-hashes -r requirements/build.txt
 COPY pyproject.toml README.md LICENSE app.yml ./
 COPY bot/ bot/
 RUN pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \

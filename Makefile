@@ -23,7 +23,7 @@ $(STAMP):
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || \
 	  { rm -rf .venv; echo "Python's venv is needed (Debian, Ubuntu: apt-get install python3-venv)" >&2; exit 1; }
 	@echo "installing into .venv"
-	@$(PIP) install --require-hashes -r requirements/build.txt -r requirements/test.txt
+	@$(PIP) install --no-deps --require-hashes -r requirements/build.txt -r requirements/test.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m compileall -q bot
 	@rm -f .venv/sockgate-*
