@@ -109,24 +109,25 @@ class Ledger:
         return self._of(key, _DEAD)
 
     def depth(self) -> Depth:
-        """Count the jobs by state."""
+        """Count the jobs by state, all at the same instant."""
         at = self._jobs.c
+        states = (_WAITING, _POSTPONED, _RUNNING, *_DEAD)
+        query = (
+            sa.select(at.status, sa.func.count().label("jobs"), sa.func.min(at.created_at))
+            .where(at.status.in_([_literal(state) for state in states]))
+            .group_by(at.status)
+        )
         with self._engine.connect() as connection:
-
-            def count(state: str) -> int:
-                query = sa.select(sa.func.count()).select_from(self._jobs)
-                return connection.execute(query.where(at.status == _literal(state))).scalar_one()
-
-            oldest = connection.execute(
-                sa.select(sa.func.min(at.created_at)).where(at.status == _literal(_WAITING))
-            ).scalar_one()
-            return Depth(
-                waiting=count(_WAITING),
-                postponed=count(_POSTPONED),
-                running=count(_RUNNING),
-                dead=sum(map(count, _DEAD)),
-                oldest=max(0.0, time.time() - oldest / 1000) if oldest else 0.0,
-            )
+            rows = {state: (jobs, oldest) for state, jobs, oldest in connection.execute(query)}
+        jobs = {state: rows.get(state, (0, None))[0] for state in states}
+        oldest = rows.get(_WAITING, (0, None))[1]
+        return Depth(
+            waiting=jobs[_WAITING],
+            postponed=jobs[_POSTPONED],
+            running=jobs[_RUNNING],
+            dead=sum(jobs[state] for state in _DEAD),
+            oldest=max(0.0, time.time() - oldest / 1000) if oldest else 0.0,
+        )
 
     def _of(
         self, key: str, states: tuple[str, ...], *conditions: sa.ColumnElement[bool]
