@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.detect.lines import Text, decode
-from bot.detect.positioned import Node, read_json, read_yaml
+from bot.detect.positioned import Node
+from bot.detect.yaml_tree import read_json, read_yaml
 
 ODD = "a\r\nb\rc\x0cd\u2028e\u0085f\n\ng"
 

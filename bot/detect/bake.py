@@ -16,8 +16,9 @@ from bot.detect.hcl import named, read_hcl
 from bot.detect.image import declared_inline
 from bot.detect.lines import Text
 from bot.detect.pods.values import Given
-from bot.detect.positioned import Node, read_json
+from bot.detect.positioned import Node
 from bot.detect.shell import Script
+from bot.detect.yaml_tree import read_json
 
 _NAME = re.compile(r"[A-Za-z_][\w-]*")
 _TEMPLATE = re.compile(r"\$\{\s*(?P<name>[A-Za-z_][\w-]*)\s*\}")

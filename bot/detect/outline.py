@@ -12,6 +12,7 @@ import yaml
 
 from bot.detect.lines import Text
 from bot.detect.positioned import DEEPEST, Node
+from bot.detect.yaml_nodes import read_flow
 
 _KEY = re.compile(
     r"""(?P<key>"(?:\\.|[^"\\])*"|'(?:''|[^'])*'|<<|[^\s#:'"\[\]{},&*!|>%@`-][^:#]*?|-[^\s:][^:#]*?)"""
@@ -273,8 +274,6 @@ class _Outline:
 
 def _flow(rest: str, start: int, text: Text, anchors: dict[str, Node]) -> Node | None:
     """Read a flow value that ends on its line, with offsets of the whole text."""
-    from bot.detect.positioned import read_flow  # noqa: PLC0415 - each reads for the other
-
     try:
         return read_flow(rest, start, text, anchors)
     except (yaml.YAMLError, ValueError):

@@ -12,8 +12,9 @@ from bot.detect.handed import At, Handed
 from bot.detect.hcl import Scope, blocks, labelled, read_hcl
 from bot.detect.lines import Text
 from bot.detect.mounts import repository
-from bot.detect.positioned import Node, read_json
+from bot.detect.positioned import Node
 from bot.detect.shell import Script, docker_options
+from bot.detect.yaml_tree import read_json
 
 _SHELLS = frozenset({"shell", "shell-local"})
 

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_core import ErrorDetails
 
 from bot.detect.lines import Text
-from bot.detect.positioned import Node, read_yaml
+from bot.detect.positioned import Node
+from bot.detect.yaml_tree import read_yaml
 
 CHECK = "docker-socket"
 DEFAULT_LABEL = "docker-socket-justified"

@@ -15,8 +15,9 @@ from itertools import product
 from bot.detect.engine import Detected, detect
 from bot.detect.grant import Grant, How
 from bot.detect.lines import Text
-from bot.detect.positioned import Node, read_yaml
+from bot.detect.positioned import Node
 from bot.detect.source import Source
+from bot.detect.yaml_tree import read_yaml
 from bot.review.advice import Tool, known_tool
 from bot.review.model import Change, Finding, OnLine, Suggestion
 from bot.review.proxies import Proxy, proxies

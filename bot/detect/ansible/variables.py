@@ -9,8 +9,9 @@ from posixpath import dirname
 
 from bot.detect.handed import At
 from bot.detect.lines import LARGEST, Text, decode
-from bot.detect.positioned import Node, read_yaml
+from bot.detect.positioned import Node
 from bot.detect.source import Source
+from bot.detect.yaml_tree import read_yaml
 
 _LARGEST_OTHER = LARGEST // 16
 

@@ -16,10 +16,11 @@ from bot.detect.ci.containers import Container, container_grants, lines_of
 from bot.detect.ci.places import Environment, Places, Subject, address_grants, layered, tells
 from bot.detect.grant import Grant, How, Severity, Step
 from bot.detect.lines import Text, decode
-from bot.detect.positioned import Node, read_yaml
+from bot.detect.positioned import Node
 from bot.detect.shell import Script
 from bot.detect.sockets import Target
 from bot.detect.source import Source
+from bot.detect.yaml_tree import read_yaml
 
 _SWITCHED = Target("docker", How.SWITCH, Severity.CRITICAL)
 _GIVEN = Target("docker", How.PLATFORM, Severity.CRITICAL)

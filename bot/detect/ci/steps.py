@@ -14,10 +14,11 @@ from bot.detect.ci.places import Environment, Places, Subject, joined, value_of
 from bot.detect.engine import unread
 from bot.detect.grant import Grant, How, Severity, Unknown
 from bot.detect.lines import Text, decode
-from bot.detect.positioned import Node, read_yaml
+from bot.detect.positioned import Node
 from bot.detect.shell import Value, interpret, interpret_argv
 from bot.detect.sockets import Target
 from bot.detect.source import Source
+from bot.detect.yaml_tree import read_yaml
 
 _DAEMON = re.compile(r"docker|podman|containerd|nerdctl", re.IGNORECASE)
 _DEEPEST = 12

@@ -25,8 +25,9 @@ from bot.detect.compose.shape import sections
 from bot.detect.compose.values import File, Value, merged, without
 from bot.detect.grant import Step
 from bot.detect.lines import LARGEST, Text, decode
-from bot.detect.positioned import Node, Tree, read_yaml
+from bot.detect.positioned import Node, Tree
 from bot.detect.source import Source
+from bot.detect.yaml_tree import read_yaml
 
 _DEEPEST = 24  # of `include`
 _MOST_FILES = 64

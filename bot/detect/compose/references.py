@@ -9,7 +9,7 @@ from bot.detect.compose.project import BASES, OVERRIDES, beside, named_files
 from bot.detect.compose.shape import sections
 from bot.detect.compose.values import File, Value
 from bot.detect.lines import Text
-from bot.detect.positioned import read_yaml
+from bot.detect.yaml_tree import read_yaml
 
 _REFERS = re.compile(r"\b(?:extends|include|env_file)\b")
 _MOST = 200

@@ -18,9 +18,10 @@ from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, How, Severity, Unknown
 from bot.detect.keys import Keyed
 from bot.detect.lines import Text, decode
-from bot.detect.positioned import Node, read_yaml
+from bot.detect.positioned import Node
 from bot.detect.sockets import Target
 from bot.detect.source import Source
+from bot.detect.yaml_tree import read_yaml
 
 _LIKE = Keyed(
     r"^[ \t]*(?:valid_volumes|workdir_parent|docker_host|force_pull):",

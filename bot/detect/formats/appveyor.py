@@ -26,8 +26,9 @@ from bot.detect.engine import unread
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.lines import Text, decode
-from bot.detect.positioned import Node, read_yaml
+from bot.detect.positioned import Node
 from bot.detect.source import Source
+from bot.detect.yaml_tree import read_yaml
 
 _NAME = re.compile(r"[\w.-]*appveyor[\w.-]*\.ya?ml\Z", re.IGNORECASE)
 _PHASES = (

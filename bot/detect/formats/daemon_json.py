@@ -14,8 +14,8 @@ from bot.detect.engine import unread
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, How, Step, Unknown
 from bot.detect.lines import Text, decode
-from bot.detect.positioned import read_json
 from bot.detect.source import Source
+from bot.detect.yaml_tree import read_json
 
 _NAME = re.compile(r"(?:.*[._-])?daemon(?:[._-].*)?\.json\Z", re.IGNORECASE)
 

@@ -19,8 +19,9 @@ from bot.detect.grant import Grant, Step, Unknown
 from bot.detect.keys import Keyed
 from bot.detect.lines import Text, decode
 from bot.detect.pods import Given
-from bot.detect.positioned import Node, read_json, read_yaml
+from bot.detect.positioned import Node
 from bot.detect.source import Source
+from bot.detect.yaml_tree import read_json, read_yaml
 
 _NAME = re.compile(r"\.(?:ya?ml|json|template)\Z", re.IGNORECASE)
 _SHAPE = re.compile(

@@ -18,8 +18,8 @@ from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.keys import Keyed
 from bot.detect.lines import Text, decode
-from bot.detect.positioned import read_yaml
 from bot.detect.source import Source
+from bot.detect.yaml_tree import read_yaml
 
 _FOLDER = re.compile(r"(?:^|/)\.(?:github|gitea|forgejo)/(?:workflows|actions)/")
 _WORKFLOW = Keyed(r"^jobs:[ \t]*(?:#.*)?\r?$", "jobs")

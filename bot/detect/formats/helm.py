@@ -21,8 +21,9 @@ from bot.detect.grant import Grant, Unknown
 from bot.detect.kube.template import is_template
 from bot.detect.lines import Text, decode
 from bot.detect.outline import read_outline
-from bot.detect.positioned import Node, read_yaml
+from bot.detect.positioned import Node
 from bot.detect.source import Source
+from bot.detect.yaml_tree import read_yaml
 
 _VALUES = re.compile(r"(?:^|.*[._-])values(?:[._-][^/]*)?\.ya?ml\Z", re.IGNORECASE)
 _VALUES_FOLDER = re.compile(r"(?:^|/)(?:helm[-_])?values/(?:.*/)?[^/]+\.ya?ml\Z", re.IGNORECASE)

@@ -21,8 +21,9 @@ from bot.detect.keys import Keyed
 from bot.detect.kube.template import is_template
 from bot.detect.lines import Text, decode
 from bot.detect.outline import read_outline
-from bot.detect.positioned import Tree, read_yaml
+from bot.detect.positioned import Tree
 from bot.detect.source import Source
+from bot.detect.yaml_tree import read_yaml
 
 _NAME = re.compile(r"\.(?:ya?ml|json|kube)\Z", re.IGNORECASE)
 _KIND = Keyed(r"^[ \t-]*[\"']?kind[\"']?[ \t]*:", "kind")

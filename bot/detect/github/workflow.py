@@ -21,9 +21,10 @@ from bot.detect.github.steps import (
 )
 from bot.detect.grant import Grant, Step
 from bot.detect.lines import Text, decode
-from bot.detect.positioned import Node, read_yaml
+from bot.detect.positioned import Node
 from bot.detect.shell import Script, Value, interpret_argv
 from bot.detect.source import Source
+from bot.detect.yaml_tree import read_yaml
 
 _DEEPEST_CALL = 4
 _MOST_CALLS = 100

@@ -14,9 +14,10 @@ from posixpath import normpath
 from bot.detect.ci.places import Places, aliases, substituted, value_of
 from bot.detect.grant import Step
 from bot.detect.lines import Text, decode
-from bot.detect.positioned import Node, Tree, read_yaml
+from bot.detect.positioned import Node, Tree
 from bot.detect.shell import Script, Value
 from bot.detect.source import Source
+from bot.detect.yaml_tree import read_yaml
 
 DEEPEST = 11  # levels of `extends` that GitLab follows, and of `!reference`
 _MOST_FILES = 64

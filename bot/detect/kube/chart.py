@@ -15,8 +15,9 @@ from bot.detect.grant import Step
 from bot.detect.kube.actions import Action, actions, tokens
 from bot.detect.lines import LARGEST, Text, decode
 from bot.detect.pods import Given
-from bot.detect.positioned import Node, read_yaml
+from bot.detect.positioned import Node
 from bot.detect.source import Source
+from bot.detect.yaml_tree import read_yaml
 
 Values = tuple[Given, ...]  # what a value may be; none where nothing tells
 

@@ -7,7 +7,8 @@ import yaml
 
 from bot.detect.lines import Text
 from bot.detect.outline import read_outline
-from bot.detect.positioned import Node, read_flow
+from bot.detect.positioned import Node
+from bot.detect.yaml_nodes import read_flow
 
 _MOST = 64
 _NOT_LINE_END = re.compile(r"[^\n]")

@@ -9,8 +9,9 @@ from posixpath import basename, dirname
 
 from bot.detect.hcl import Scope, read_hcl
 from bot.detect.lines import LARGEST, Text, decode
-from bot.detect.positioned import Node, read_json
+from bot.detect.positioned import Node
 from bot.detect.source import Source
+from bot.detect.yaml_tree import read_json
 
 _MOST_FILES = 60
 _LARGEST_OTHER = LARGEST // 16

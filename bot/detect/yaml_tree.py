@@ -1,0 +1,45 @@
+"""YAML (and so JSON, also with comments) as trees: whatever the file is like, there is one.
+
+What libyaml refuses is read by indentation (`outline.py`), so that a broken file still shows what
+it says.
+"""
+
+import re
+
+import yaml
+
+from bot.detect.lines import Text
+from bot.detect.positioned import Problem, Tree
+from bot.detect.yaml_nodes import RefusedError, read_documents
+
+
+def read_yaml(text: Text) -> Tree:
+    """Read YAML or JSON. Never raises: what libyaml refuses is read by indentation."""
+    try:
+        return Tree(read_documents(text), text)
+    except RefusedError as refused:
+        offset, message = refused.offset, str(refused)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        offset, message = (mark.index if mark else 0), error.problem or "not YAML"
+    except (yaml.YAMLError, ValueError) as error:
+        offset, message = getattr(error, "position", 0) or 0, "a character that YAML does not allow"
+    from bot.detect.outline import read_outline  # noqa: PLC0415 - only for broken files
+
+    problem = Problem(text.line_of(min(offset, len(text.content))), message)
+    return Tree(read_outline(text), text, problem)
+
+
+_COMMENT = re.compile(r'"(?:\\.|[^"\\])*"|/\*.*?\*/|//[^\n]*', re.DOTALL)
+
+
+def read_json(text: Text) -> Tree:
+    """Read JSON, also with comments and trailing commas (JSONC)."""
+
+    def blank(match: re.Match[str]) -> str:
+        found = match[0]
+        return found if found[0] == '"' else re.sub(r"[^\n]", " ", found)
+
+    bare = Text(_COMMENT.sub(blank, text.content))
+    tree = read_yaml(bare)
+    return Tree(tree.documents, text, tree.problem)
