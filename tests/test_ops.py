@@ -1,6 +1,7 @@
 """The dashboard and the alerts in ops/: they load as they are, and ask for what there is."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -70,7 +71,10 @@ def test_every_alert_asks_for_what_there_is_and_says_what_to_do() -> None:
         is_of_ours(one["expr"])
 
 
-@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not on this machine")
+@pytest.mark.skipif(
+    not shutil.which("promtool") and "CI" not in os.environ,
+    reason="promtool is not on this machine: install the package prometheus",
+)
 def test_prometheus_takes_the_alerts() -> None:
     subprocess.run(["promtool", "check", "rules", OPS / "alerts.yml"], check=True)
 
