@@ -9,16 +9,23 @@ from bot.review.model import Finding, Review
 
 
 def as_json(review: Review) -> str:
-    """Return the findings, unknowns and the number of files read, as a JSON document."""
-    document = {
-        "findings": [_finding(finding) for finding in review.findings],
-        "unknowns": [
-            {"path": unknown.path, "line": unknown.line, "reason": unknown.reason}
-            for unknown in review.unknowns
-        ],
-        "scanned": review.scanned,
-    }
-    return json.dumps(document, indent=2)
+    """Return the findings, unknowns and the number of files read, as a JSON document.
+
+    Each of them stands on a line of its own.
+    """
+    findings = [_finding(finding) for finding in review.findings]
+    unknowns = [
+        {"path": unknown.path, "line": unknown.line, "reason": unknown.reason}
+        for unknown in review.unknowns
+    ]
+    return (
+        f'{{\n"findings": {_lines(findings)},\n'
+        f'"unknowns": {_lines(unknowns)},\n"scanned": {review.scanned}\n}}'
+    )
+
+
+def _lines(values: list[dict[str, Any]]) -> str:
+    return "[" + ",".join("\n  " + json.dumps(value) for value in values) + "]"
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

@@ -8,6 +8,8 @@ _LONGEST = 200
 def plain(text: str, longest: int = _LONGEST) -> str:
     """Return `text` on one line, its invisible characters made visible, cut at `longest`."""
     cut = text if len(text) <= longest else text[: longest - 1] + "…"
+    if cut.isprintable():
+        return cut
     return "".join(_visible(character) for character in cut)
 
 
