@@ -35,7 +35,7 @@ test: setup ## check form, types and directions, then run all tests
 	$(BIN)/ruff check --quiet
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 demo: setup ## play an example pull request against the real server; KEEP=1 leaves it running
 	@$(BIN)/python tests/github/install.py >/dev/null
