@@ -34,7 +34,7 @@ from bot.memory import Memory
 from bot.metrics import Metrics
 from bot.missed import redeliver
 from bot.pull import PullRef
-from bot.queue import Outcome, Queue, Work
+from bot.queue import Queue
 from bot.records.register import Register
 from bot.records.store import Records
 from bot.records.upgrade import NewerError, upgrade
@@ -47,6 +47,7 @@ from bot.setup.watch import Watch
 from bot.sweep import sweep
 from bot.wake import WakeGroup, WakeLeave, WakePull, WakeScan
 from bot.web import Site
+from bot.work import Outcome, Work
 
 STOPPED, NOT_STARTED = 0, 2
 

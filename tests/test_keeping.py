@@ -15,8 +15,9 @@ from bot.forge.error import ForgeError
 from bot.jobs import Job
 from bot.letters import letters_of
 from bot.pull import PullRef
-from bot.queue import APPLICATION, Receipt, options
+from bot.queue import Receipt
 from bot.retention import remove_old
+from bot.stored import APPLICATION, options
 from bot.wake import WakePull
 from tests.postgres import postgres, postgres_server
 from tests.test_queue import Running, asked, until

@@ -28,8 +28,9 @@ from bot.database import Database
 from bot.metrics import Metrics
 from bot.patience import Patience
 from bot.pull import PullRef
-from bot.queue import Outcome, Queue, Work
+from bot.queue import Queue
 from bot.web import Site
+from bot.work import Outcome, Work
 from tests.ports import free_port
 from tests.test_queue import until
 
@@ -350,7 +351,7 @@ import os, sys, time
 from pathlib import Path
 from bot import server, settings
 from bot.forge.error import ForgeError
-from bot.queue import Outcome, Work
+from bot.work import Outcome, Work
 
 def evaluate(pull):
     time.sleep(float(os.environ["EVALUATION"]))

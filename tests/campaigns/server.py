@@ -7,8 +7,8 @@ from typing import Any
 
 import bot.forge.client
 import bot.missed
-import bot.queue
 import bot.server
+import bot.worker
 from bot import settings
 from bot.forge.client import GitHub, Pace
 from bot.machines import Times
@@ -21,7 +21,7 @@ def main() -> int:
     server: Any = bot.server
     client: Any = bot.forge.client
     bot.missed.PAUSE = 1.0
-    bot.queue.LONGEST_PAUSE = 0.5
+    bot.worker.LONGEST_PAUSE = 0.5
     client._TIMEOUT = PATIENCE
     server.ARRIVE_SECONDS, server.MISSED_SECONDS, server.SWEEP_SECONDS = 1.0, 1.0, 3.0
     times = Times(beat=0.3, lapse=1.5, silence=5.0)
