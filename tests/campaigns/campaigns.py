@@ -11,7 +11,7 @@ from tests.github import SmallGitHub
 from tests.github.faults import Fault
 from tests.proxy import Proxy
 
-SETTLED = 240.0  # seconds
+SETTLED = 120.0  # seconds without a change after which it counts as stuck
 
 
 def kills(folder: Path, database: str, *, number: int, pulls: int, seed: int) -> None:
@@ -64,7 +64,7 @@ def storm(folder: Path, database: str, *, pulls: int, seed: int, each: float = 0
         faults = _faults(github, each)
         try:
             machine.start()
-            settle(town, machine, SETTLED * 2)
+            settle(town, machine, SETTLED)
         finally:
             machine.kill()
         struck = sum(fault.hits for fault in faults)
