@@ -141,6 +141,7 @@ class Worker:
         except SQLAlchemyError:
             raise
         except Exception as error:
+            self._settle(asked)
             self._count(asked, "error", began)
             _log.exception("job given up: a defect")
             self._metrics.dead_letter()
@@ -183,10 +184,14 @@ class Worker:
             self._groups(asked)
             self._scans(asked)
             outcome = Outcome.DONE
+        self._settle(asked)
+        return outcome
+
+    def _settle(self, asked: Job) -> None:
+        """Remove what was given up of this key before: this job speaks for it."""
         dead = self._ledger.dead(asked.key)
         if dead:
             self._client.delete_workflows(dead)
-        return outcome
 
     def _groups(self, asked: Job) -> None:
         """Have every merge group evaluated that rests on what was asked for."""
@@ -214,6 +219,7 @@ class Worker:
     def _failed(self, asked: Job, error: ForgeError, began: float) -> str:
         """Put a job back where trying again can help. Raises DeadLetterError where it cannot."""
         if not error.retry or asked.attempt >= self._patient.last_attempt:
+            self._settle(asked)  # so that one letter stays, however often
             self._count(asked, "dead", began)
             _log.error("job given up", reason=error.reason, attempt=asked.attempt)
             self._metrics.dead_letter()

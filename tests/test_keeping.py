@@ -92,6 +92,22 @@ def test_what_is_over_is_removed_after_a_while_and_nothing_else(running: Running
     running.settled()
 
 
+def test_of_a_pull_request_that_is_given_up_again_and_again_one_letter_stays(
+    running: Running,
+) -> None:
+    """An App that lost a permission fails at each delivery, for as long as nobody mends it."""
+    running.fake.errors = [ForgeError(f"403: {n}", retry=False) for n in range(5)]
+    for number in range(5):
+        running.put(asked(f"id-{number}"))
+        until(lambda: running.metric("dead_letters_total") == number + 1)  # noqa: B023 - at once
+        running.settled(dead=1)
+    (letter,) = letters_of(f"sqlite:///{running.file}").read()
+    assert (letter.id, letter.why) == ("id-4", "403: 4")
+    assert running.put(asked("id-4")) is Receipt.AGAIN
+    until(lambda: running.fake.ended == [1])
+    running.settled()
+
+
 def test_the_file_stays_as_large_as_what_it_remembers(running: Running) -> None:
     client = client_of(running)
     sizes = []
