@@ -41,11 +41,12 @@ from tests.test_queue import until
 __all__ = ["postgres", "postgres_server"]
 
 SECRET = "the webhook's secret"
+HEAD = "f" * 40
 PAYLOAD = {
     "action": "opened",
     "installation": {"id": 7},
     "repository": {"full_name": "octo/hello"},
-    "pull_request": {"number": 5, "head": {"repo": None}},
+    "pull_request": {"number": 5, "head": {"sha": HEAD, "repo": None}},
 }
 BODY = json.dumps(PAYLOAD).encode()
 
@@ -445,9 +446,13 @@ def test_a_stop_finishes_what_runs_and_says_so_first(tmp_path: Path) -> None:
     assert seconds < 10
     assert (tmp_path / "done-5").exists()
     assert lines[-1]["event"] == "stopped"
-    job = next(line for line in lines if line["event"] == "job")
-    names = ("delivery", "repository", "pull", "outcome")
-    assert [job[name] for name in names] == ["id-1", "octo/hello", 5, "done"]
+    delivery, job = (
+        next(line for line in lines if line["event"] == what) for what in ("delivery", "job")
+    )
+    names = ("delivery", "repository", "pull", "head", "outcome")
+    assert [delivery[name] for name in names] == ["id-1", "octo/hello", 5, HEAD, "accepted"]
+    # The job's is what the evaluation reads, and here nothing does.
+    assert [job[name] for name in names] == ["id-1", "octo/hello", 5, None, "done"]
     assert SECRET not in json.dumps(lines)
 
 
