@@ -66,7 +66,9 @@ FOREIGN = (
     urllib3.exceptions.HTTPError,
 )
 _GET_ATTEMPTS = 2
-_TIMEOUT = 20
+# Seconds to connect, and as many for an answer: what takes GitHub more than ten, it ends by itself
+# (GitHub Docs, "Troubleshooting the REST API").
+_TIMEOUT = 12
 _RENEWED = timedelta(minutes=5)  # a token that ends sooner is not used for another job
 _LIMITED = 60.0  # "at least one minute" (GitHub Docs, "Rate limits for the REST API")
 
