@@ -140,11 +140,42 @@ def test_the_primary_limit_is_waited_for_until_its_reset() -> None:
 # Requests ----------------------------------------------------------------------------------------
 
 
-def test_a_get_is_repeated_and_a_write_is_not(acme: Team) -> None:
+@pytest.mark.parametrize(
+    "how", [{"status": 502}, {"status": 500}, {"reset": True}, {"truncate": True}]
+)
+@pytest.mark.parametrize("kind", ["rest", "graphql"])
+def test_what_only_reads_is_asked_for_again(acme: Team, kind: str, how: dict[str, Any]) -> None:
     client = acme.forge.client(acme.installation)
-    fault = acme.github.faults.add("GET", "/repos/acme/shop", status=502, times=2)
-    assert client.get("/repos/acme/shop")["name"] == "shop"
+
+    def ask() -> None:
+        if kind == "rest":
+            assert client.get("/repos/acme/shop")["name"] == "shop"
+        else:
+            assert client.graphql("query { viewer { login } }", {})["viewer"]
+
+    fault = acme.github.faults.add(which=lambda one: one.kind == kind, times=2, **how)
+    ask()
     assert fault.hits == 2
+    fault = acme.github.faults.add(which=lambda one: one.kind == kind, times=3, **how)
+    with pytest.raises(ForgeError) as raised:
+        ask()
+    assert raised.value.retry
+    assert fault.hits == 3
+
+
+@pytest.mark.parametrize("how", [{"status": 401}, {"status": 404}, {"status": 429}])
+def test_what_asking_again_does_not_mend_is_left_to_the_job(
+    acme: Team, how: dict[str, Any]
+) -> None:
+    client = acme.forge.client(acme.installation)
+    fault = acme.github.faults.add("GET", "/repos/acme/shop", **how)
+    with pytest.raises(ForgeError):
+        client.get("/repos/acme/shop")
+    assert fault.hits == 1
+
+
+def test_a_write_is_not_repeated(acme: Team) -> None:
+    client = acme.forge.client(acme.installation)
     pull = acme.open({"README.md": "y\n"})
     comments = f"/repos/acme/shop/issues/{pull.number}/comments"
     fault = acme.github.faults.add("POST", comments, status=502)

@@ -1,6 +1,6 @@
 """App authentication, pace, retries, and one error for all that can go wrong.
 
-GETs are repeated below; writes are not: GitHub can answer with an error after it has stored a
+What only reads is sent again; writes are not: GitHub can answer with an error after it has stored a
 comment, so the job tries again after looking at what is there. Nothing waits here for a limit to
 end: that is the job's, which holds no thread meanwhile.
 """
@@ -65,7 +65,7 @@ FOREIGN = (
     requests.RequestException,
     urllib3.exceptions.HTTPError,
 )
-_GET_ATTEMPTS = 2
+_AGAIN = (0.5, 1.0)  # seconds until what only reads is sent again, and again
 # Seconds to connect, and as many for an answer: what takes GitHub more than ten, it ends by itself
 # (GitHub Docs, "Troubleshooting the REST API").
 _TIMEOUT = 12
@@ -103,7 +103,6 @@ class GitHub:
             "base_url": api_url.rstrip("/"),
             "timeout": _TIMEOUT,
             "user_agent": f"sockgate/{__version__}",
-            "retry": _retry(),
             "seconds_between_requests": None,
             "seconds_between_writes": None,
         }
@@ -121,7 +120,7 @@ class GitHub:
         with self._lock:
             shared = self._installations.setdefault(installation, _Installation(self._pace))
         token = shared.token(lambda: self._token(installation))
-        github = Github(auth=Auth.Token(token), lazy=True, **self._options)
+        github = Github(auth=Auth.Token(token), lazy=True, retry=None, **self._options)
         return Client(github, shared, self._count, partial(self._rate, installation))
 
     def slug(self) -> str:
@@ -148,7 +147,7 @@ class GitHub:
         return _counted(self._count, "app")
 
     def _app(self) -> GithubIntegration:
-        return GithubIntegration(auth=self._auth, **self._options)
+        return GithubIntegration(auth=self._auth, retry=_retry(), **self._options)
 
     def _token(self, installation: int) -> "_Token":
         with self._counted(), _errors():
@@ -230,12 +229,14 @@ class Client:
             if len(members) < 100:
                 return
 
-    def graphql(self, query: str, variables: Mapping[str, Any], optional: str = "") -> Any:
+    def graphql(
+        self, query: str, variables: Mapping[str, Any], optional: str = "", *, once: bool = False
+    ) -> Any:
         """Run a GraphQL query and return its `data`.
 
         `optional` is a field of the top that may name nothing, or nothing that the App may see: it
-        is None then. Raises ForgeError for any other error, also where GitHub answers with half of
-        what was asked.
+        is None then. `once`: asking for less is better than asking again. Raises ForgeError for any
+        other error, also where GitHub answers with half of what was asked.
         """
         answer = self._ask(
             "POST",
@@ -243,6 +244,7 @@ class Client:
             body={"query": query, "variables": dict(variables)},
             kind="graphql",
             writes=query.lstrip().startswith("mutation"),
+            once=once,
         )
         for error in answer.get("errors") or []:
             where = (error.get("path") or [""])[0]
@@ -261,6 +263,27 @@ class Client:
         body: dict[str, Any] | None = None,
         kind: str = "rest",
         writes: bool = False,
+        once: bool = False,
+    ) -> Any:
+        """Send a request, and again where it only reads and that may help at once."""
+        for pause in () if writes or once else _AGAIN:
+            try:
+                return self._ask_once(verb, url, parameters, body, kind, writes=writes)
+            except ForgeError as error:
+                if not error.retry or error.after is not None or error.status == 401:
+                    raise
+            time.sleep(pause)
+        return self._ask_once(verb, url, parameters, body, kind, writes=writes)
+
+    def _ask_once(
+        self,
+        verb: str,
+        url: str,
+        parameters: dict[str, Any] | None,
+        body: dict[str, Any] | None,
+        kind: str,
+        *,
+        writes: bool,
     ) -> Any:
         self._shared.wait(writes=writes)
         under_way = permit.get().writing() if writes else nullcontext()
@@ -306,13 +329,13 @@ def _key(private_key: str) -> Any:
 
 
 def _retry() -> Retry:
-    """Repeat GETs that found no answer or a 5xx.
+    """Repeat the App's own GETs that found no answer or a 5xx.
 
     PyGithub's own would repeat POSTs too, and wait in the thread for as long as GitHub asks.
     """
     return Retry(
-        total=_GET_ATTEMPTS,
-        backoff_factor=0.5,
+        total=len(_AGAIN),
+        backoff_factor=_AGAIN[0],
         allowed_methods={"GET"},
         status_forcelist=range(500, 600),
         respect_retry_after_header=False,
