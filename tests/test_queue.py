@@ -85,16 +85,17 @@ class Fake:
 
 
 class Running:
-    """A queue over a file, that can be stopped and started again."""
+    """A queue over a file or a database, that can be stopped and started again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, url: str = "") -> None:
         self.file = folder / "jobs.sqlite"
+        self.url = url or f"sqlite:///{self.file}"
         self.fake = Fake()
         self.metrics = Metrics()
         self.start()
 
     def start(self) -> None:
-        self.database = Database(f"sqlite:///{self.file}")
+        self.database = Database(self.url)
         self.queue = Queue(
             self.database,
             Work(self.fake.evaluate, self.fake.expand),
