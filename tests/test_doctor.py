@@ -48,7 +48,7 @@ class Patient:
         }
 
     def lines(self, only: str = "", **changed: str) -> list[Line]:
-        return list(examine(self.environment | changed, only, Pace(0, 0)))
+        return list(examine(self.environment | changed, only, Pace(0, 0, 0)))
 
     def about(self, about: str, **changed: str) -> list[Line]:
         return [line for line in self.lines(**changed) if line.about == about]

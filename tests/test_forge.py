@@ -140,6 +140,23 @@ def test_the_primary_limit_is_waited_for_until_its_reset() -> None:
 # Requests ----------------------------------------------------------------------------------------
 
 
+class StandingClock:
+    """Time that goes on only where somebody waits for it."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+        self.waits: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def time(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+
+
 @pytest.mark.parametrize(
     "how", [{"status": 502}, {"status": 500}, {"reset": True}, {"truncate": True}]
 )
@@ -182,6 +199,27 @@ def test_a_write_is_not_repeated(acme: Team) -> None:
     with pytest.raises(ForgeError, match="status 502"):
         client.send("POST", comments, {"body": "once"})
     assert fault.hits == 1
+
+
+@pytest.mark.parametrize("how", [{"reset": True}, {"status": 502}])
+def test_a_write_without_an_answer_has_landed_before_anybody_looks(
+    acme: Team, monkeypatch: pytest.MonkeyPatch, how: dict[str, Any]
+) -> None:
+    """What was sent may be done after its connection is gone: posted again it stood there twice."""
+    clock = StandingClock()
+    monkeypatch.setattr(bot.forge.client, "time", clock)
+    forge = GitHub(acme.app.id, acme.app.private_key, acme.github.url, pace=Pace(0, 0, 60))
+    client = forge.client(acme.installation)
+    pull = acme.open({"README.md": "y\n"})
+    comments = f"/repos/acme/shop/issues/{pull.number}/comments"
+    fault = acme.github.faults.add("POST", comments, after=True, **how)
+    with pytest.raises(ForgeError):
+        client.send("POST", comments, {"body": "once"})
+    assert clock.waits == [60]
+    acme.github.faults.remove(fault)
+    with pytest.raises(ForgeError, match="not found"):
+        client.send("POST", "/repos/acme/shop/issues/999/comments", {"body": "never"})
+    assert clock.waits == [60]  # a refusal is an answer
 
 
 def test_a_connection_that_is_cut_and_half_a_body_are_passing(acme: Team) -> None:
@@ -276,7 +314,7 @@ def test_requests_are_counted_by_kind_and_outcome(acme: Team) -> None:
         acme.app.id,
         acme.app.private_key,
         acme.github.url,
-        pace=Pace(0, 0),
+        pace=Pace(0, 0, 0),
         count=lambda kind, outcome, _seconds: counted.append((kind, outcome)),
     )
     client = forge.client(acme.installation)
@@ -284,23 +322,6 @@ def test_requests_are_counted_by_kind_and_outcome(acme: Team) -> None:
     with pytest.raises(ForgeError):
         client.get("/repos/acme/nothing")
     assert counted == [("app", "ok"), ("rest", "ok"), ("rest", "not found")]
-
-
-class StandingClock:
-    """Time that goes on only where somebody waits for it."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-        self.waits: list[float] = []
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def time(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.waits.append(seconds)
 
 
 class GoingClock(StandingClock):

@@ -66,9 +66,7 @@ FOREIGN = (
     urllib3.exceptions.HTTPError,
 )
 _AGAIN = (0.5, 1.0)  # seconds until what only reads is sent again, and again
-# Seconds to connect, and as many for an answer: what takes GitHub more than ten, it ends by itself
-# (GitHub Docs, "Troubleshooting the REST API").
-_TIMEOUT = 12
+_TIMEOUT = 12  # seconds to connect, and as many for an answer: see `Pace.lands`
 _RENEWED = timedelta(minutes=5)  # a token that ends sooner is not used for another job
 _LIMITED = 60.0  # "at least one minute" (GitHub Docs, "Rate limits for the REST API")
 
@@ -77,11 +75,14 @@ _LIMITED = 60.0  # "at least one minute" (GitHub Docs, "Rate limits for the REST
 class Pace:
     """How fast requests of one installation may follow each other, in seconds.
 
-    GitHub Docs, "Best practices for using the REST API".
+    GitHub Docs, "Best practices for using the REST API". `lands`: after so long a write is done or
+    never will be, whatever was answered: what takes GitHub more than ten seconds, it ends by itself
+    (GitHub Docs, "Troubleshooting the REST API").
     """
 
     requests: float = 0.05
     writes: float = 1.0
+    lands: float = 10.0
 
 
 class GitHub:
@@ -196,6 +197,10 @@ class _Installation:
             time.sleep(turn - now)
             permit.get().sharers()
 
+    def land(self, sent: float) -> None:
+        """Wait until a write sent at that time can land no more: whoever looks then sees it."""
+        time.sleep(max(0.0, sent + self._pace.lands - time.monotonic()))
+
 
 class Client:
     """Requests of one installation, for one thread. Its answers are plain JSON."""
@@ -288,11 +293,8 @@ class Client:
         self._shared.wait(writes=writes)
         under_way = permit.get().writing() if writes else nullcontext()
         try:
-            with under_way, _counted(self._count, kind, verb, url), _errors():
-                headers, answer = self._requester.requestJsonAndCheck(
-                    verb, url, parameters=parameters, input=body
-                )
-                _check_json(answer)
+            with under_way:
+                headers, answer = self._sent(verb, url, parameters, body, kind, writes=writes)
         except ForgeError as error:
             if isinstance(error.__cause__, GithubException):
                 self._rate(_headers(error.__cause__))
@@ -301,6 +303,29 @@ class Client:
             raise
         self._rate(headers)
         return answer
+
+    def _sent(
+        self,
+        verb: str,
+        url: str,
+        parameters: dict[str, Any] | None,
+        body: dict[str, Any] | None,
+        kind: str,
+        *,
+        writes: bool,
+    ) -> tuple[Mapping[str, str], Any]:
+        began = time.monotonic()
+        try:
+            with _counted(self._count, kind, verb, url), _errors():
+                headers, answer = self._requester.requestJsonAndCheck(
+                    verb, url, parameters=parameters, input=body
+                )
+                _check_json(answer)
+        except ForgeError as error:
+            if writes and error.unsure:
+                self._shared.land(began)
+            raise
+        return headers, answer
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from tests.campaigns import PATIENCE
 from tests.campaigns.machines import Machine, settle
 from tests.campaigns.town import Town
 from tests.github import SmallGitHub
@@ -96,7 +97,7 @@ def _faults(github: SmallGitHub, each: float) -> list[Fault]:
         {"reset": True},
         {"reset": True, "after": True},
         {"truncate": True},
-        {"delay": 3.0},
+        {"delay": PATIENCE + 1.0},
         {"status": 401, "message": "Bad credentials"},
         {"status": 429, "headers": {"retry-after": "1"}},
         {
