@@ -1,7 +1,8 @@
 """What the table of jobs says, past DBOS: its documented system table `workflow_status`.
 
-DBOS lists workflows by queue, but not by partition; states are written as literals because
-its partial indexes are chosen by them.
+DBOS lists workflows by queue, but not by partition. Conditions on the state are literals, each with
+the states that one of its partial indexes is for: SQLite takes such an index only where its own
+condition stands in the query, and would read the whole table otherwise.
 """
 
 import time
@@ -15,6 +16,11 @@ from bot.shared import jobs_table
 
 _WAITING, _POSTPONED, _RUNNING = "ENQUEUED", "DELAYED", "PENDING"
 _DEAD = ("ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+_INDEXED = (  # the states of each partial index of DBOS, in its order
+    (_WAITING, _RUNNING),
+    (_POSTPONED,),
+    ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"),
+)
 
 
 class Ledger:
@@ -46,7 +52,7 @@ class Ledger:
             return sum(
                 connection.execute(
                     sa.update(self._jobs)
-                    .where(at.queue_partition_key == key, at.status == _literal(state))
+                    .where(at.queue_partition_key == key, self._is(state))
                     .where(at.queue_name == self._queue)
                     .values(
                         status="CANCELLED",
@@ -65,7 +71,7 @@ class Ledger:
         """Name the jobs of this key that run, with the machine of each."""
         at = self._jobs.c
         query = sa.select(at.workflow_uuid, at.executor_id).where(
-            at.queue_partition_key == key, at.status == _literal(_RUNNING)
+            at.queue_partition_key == key, self._is(_RUNNING), at.queue_name == self._queue
         )
         with self._engine.connect() as connection:
             return {row.workflow_uuid: row.executor_id for row in connection.execute(query)}
@@ -74,7 +80,7 @@ class Ledger:
         """Name the jobs that count as running on a machine, each with the owner of its claim."""
         at = self._jobs.c
         query = sa.select(at.workflow_uuid, at.owner_xid).where(
-            at.status == _literal(_RUNNING),
+            self._is(_RUNNING),
             at.executor_id == machine,
             at.queue_name == self._queue,
             at.owner_xid.is_not(None),
@@ -97,7 +103,7 @@ class Ledger:
         """Tell whether a job waits that is no pull request of this installation."""
         at = self._jobs.c
         query = sa.select(sa.literal(1)).where(
-            at.status == _literal(_WAITING),
+            self._is(_WAITING),
             at.queue_name == self._queue,
             at.queue_partition_key.not_like(f"pull {installation}/%"),
         )
@@ -111,7 +117,7 @@ class Ledger:
             sa.select(
                 at.workflow_uuid, sa.func.row_number().over(order_by=at.created_at).label("n")
             )
-            .where(at.status == _literal(_WAITING), at.queue_name == self._queue)
+            .where(self._is(_WAITING), at.queue_name == self._queue)
             .where(at.queue_partition_key.like(f"pull {installation}/%"))
             .subquery("ranked")
         )
@@ -152,6 +158,17 @@ class Ledger:
             oldest=max(0.0, time.time() - oldest / 1000) if oldest else 0.0,
         )
 
+    def _is(self, state: str) -> sa.ColumnElement[bool]:
+        """Compare the state, so that the index over it and its like is used."""
+        at = self._jobs.c
+        [like] = [states for states in _INDEXED if state in states]
+        has_key = at.queue_partition_key.is_not(None)
+        return sa.and_(
+            at.status == _literal(state),
+            at.status.in_([_literal(one) for one in like]) if len(like) > 1 else sa.true(),
+            has_key,
+        )
+
     def _of(
         self, key: str, states: tuple[str, ...], *conditions: sa.ColumnElement[bool]
     ) -> list[str]:
@@ -162,7 +179,7 @@ class Ledger:
                 for state in states
                 for row in connection.execute(
                     sa.select(at.workflow_uuid)
-                    .where(at.queue_partition_key == key, at.status == _literal(state))
+                    .where(at.queue_partition_key == key, self._is(state))
                     .where(*conditions)
                 )
             ]

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -15,9 +16,12 @@ import sqlalchemy as sa
 from bot.database import Database, DatabaseError
 from bot.forge.error import ForgeError
 from bot.jobs import Job, job
+from bot.ledger import Ledger
 from bot.metrics import Depth, Metrics
 from bot.pull import PullRef
 from bot.queue import Queue, Receipt
+from bot.room import Pause
+from bot.stored import QUEUE
 from bot.wake import (
     Repository,
     Target,
@@ -324,6 +328,31 @@ def test_what_was_accepted_is_done_after_a_restart(running: Running) -> None:
     running.settled()
 
 
+def test_no_question_about_jobs_reads_the_whole_table(running: Running) -> None:
+    """A server remembers a million jobs that are over, and asks several times for each new one."""
+    asked_for: list[tuple[str, Any]] = []
+
+    def note(_connection: object, _cursor: object, text: str, values: Any, *_: object) -> None:
+        if threading.current_thread() is threading.main_thread():
+            asked_for.append((text, values))
+
+    engine, ledger = running.database.engine, Ledger(running.database, QUEUE)
+    sa.event.listen(engine, "before_cursor_execute", note)
+    ledger.serve("pull 7/a")
+    ledger.dead("pull 7/a")
+    ledger.waiting("pull 7/a")
+    ledger.running("pull 7/a")
+    ledger.claims("local")
+    ledger.others_wait(7)
+    ledger.hold(7, Pause(1, 1))
+    sa.event.remove(engine, "before_cursor_execute", note)
+    assert len(asked_for) > 8
+    with engine.connect() as connection:
+        for text, values in asked_for:
+            steps = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values)
+            assert "SCAN workflow_status" not in [step[3] for step in steps], text
+
+
 def failing(running: Running, change: str) -> Callable[[], None]:
     """Let a change of the jobs' table fail, as on a full disk; return what ends that."""
     with running.database.engine.begin() as connection:
@@ -460,7 +489,7 @@ def test_a_pull_request_in_a_merge_queue_has_its_groups_judged_even_where_it_fai
     until(lambda: seen == [group, group])
     fake.errors = [ForgeError("rate limit: reached", retry=False)]
     running.put(asked("three"))
-    until(lambda: running.queue.depth().dead == 2)
+    until(lambda: running.metric("dead_letters_total") == 2)
     assert seen == [group, group]
 
 
