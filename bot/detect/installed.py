@@ -22,8 +22,10 @@ _DAEMON_FILES = re.compile(
     r"/etc/(?:default|sysconfig)/docker\b|docker(?:\.service|\.service\.d/|\.socket)|daemon\.json"
 )
 # What login shells and services read their environment from.
-_ENVIRONMENT_FILES = re.compile(
-    r"/etc/(?:environment|profile)\b|/environment\.d/|\.(?:bashrc|bash_profile|profile|zshrc|zshenv)"
+_ENVIRONMENT_FILES = re.compile(r"/etc/environment\b|/environment\.d/")
+_PROFILES = re.compile(
+    r"/etc/(?:profile|bash\.bashrc|bashrc|zshenv)\b"
+    r"|\.(?:bashrc|bash_profile|bash_aliases|profile|zshrc|zshenv|zprofile)\Z"
 )
 _ASSIGNED = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Z_]+)=(?P<value>\S+)\s*\Z")
 _LISTENS = re.compile(r"tcp://(?:\{\{[^{}\n]*\}\}|[^\s\"',:/{])+(?::\d+)?")
@@ -34,7 +36,7 @@ def written(places: Places, who: Subject, path: str, text: Node) -> Iterator[Gra
 
     A script, a daemon's configuration, or the variables that every login gets.
     """
-    if _SHEBANG.match(text.text):
+    if _SHEBANG.match(text.text) or _PROFILES.search(path):
         yield from script_grants(places, who, (text,))
     elif _DAEMON_FILES.search(path) and "tlsverify" not in text.text:
         script, lines = text.script()

@@ -32,6 +32,7 @@ _HOST_PATH = re.compile(r"\bhostPath[\"']?[ \t]*:")
 _MOUNTED = re.compile(r"\b(?:volumeMounts|mountPath|containerPath)[\"']?[ \t]*:")
 _ELSEWHERE = re.compile(r"(?:^|/)(?:[^/]*values[^/]*|Chart)\.ya?ml\Z|(?:^|/)values/")
 _OTHERS = re.compile(r"containerDefinitions|\"container\"\s*:\s*\{")  # ECS, Marathon
+_UNIT_TEST = Keyed(r"^[ \t]+asserts[ \t]*:", "asserts")  # helm-unittest: what templates come to
 _PATCH = re.compile(r"\bop[\"']?[ \t]*:")
 _POD = re.compile(r"\bvolumeMounts\b|\bhostPath\b")
 _KUSTOMIZE = re.compile(r"kustomization\.ya?ml\Z|kustomization\Z", re.IGNORECASE)
@@ -55,7 +56,7 @@ def _matches(path: str, text: str) -> bool:
     if "hostPath" not in text and "volumeMounts" not in text:
         return False
     if _HOST_PATH.search(text) and _MOUNTED.search(text):
-        return not _ELSEWHERE.search(path) and not _OTHERS.search(text)
+        return not (_ELSEWHERE.search(path) or _OTHERS.search(text) or _UNIT_TEST.search(text))
     return bool(_PATCH.search(text) and _POD.search(text))
 
 
