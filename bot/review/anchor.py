@@ -51,17 +51,20 @@ def says_it(grant: Grant, changes: Changes) -> bool:
 
 
 def image_line(grant: Grant, text: Text, changes: Changes) -> int | None:
-    """Return the added line inside a subject's definition that names its image, or None.
+    """Return the added line that names a subject's image, or None.
 
-    `text` is the file of the head that defines the subject.
+    It is inside the subject's definition, or in a fragment that others take it from. `text` is the
+    file of the head that defines the subject.
     """
     first, last = grant.extent
-    added = [n for n in sorted(_added(changes.get(grant.path))) if first <= n <= last]
+    everywhere = sorted(_added(changes.get(grant.path)))
+    added = [n for n in everywhere if first <= n <= last]
     for said in (grant.image or "image", "image"):
         found = next((n for n in added if said in text.line(n)), None)
         if found is not None:
             return found
-    return None
+    named = (n for n in everywhere if grant.image and grant.image in text.line(n))
+    return next((n for n in named if "image" in text.line(n).partition(":")[0]), None)
 
 
 def _hunks(change: Change | None) -> tuple[Hunk, ...]:
