@@ -12,6 +12,7 @@ from bot.detect.source import Source
 from bot.review.affected import affected, in_scope, wanted
 from bot.review.anchor import Changes, anchor, image_line, says_it
 from bot.review.covers import covers
+from bot.review.guards import is_guard
 from bot.review.model import Anchor, Change, Finding, InSummary, OnFile, Review, SetAside
 from bot.review.remarks import remarked
 
@@ -19,6 +20,7 @@ __all__ = ["compare", "in_scope", "survey", "wanted"]
 
 _SAME = "the merge base has it too"
 _MOVED = "it was only renamed or moved: the same definition is gone elsewhere"
+_GUARD = "it is a condition now for what the template mounted before"
 _NARROWER = "the same container already reaches more"
 _IMPLICIT = "the platform grants it by itself, and the policy does not ask for such"
 
@@ -63,6 +65,10 @@ def compare(
     moved = _pair_moved(left, new_name, by_new)
     aside += [*moved, *_pair_split(left, aside, moved)]
     aside += _pair_narrower(left, old_grants, new_name)
+    both = [one.grant for one in aside if one.why is _SAME]
+    guards = [grant for grant in left.head if is_guard(grant, both, base, head)]
+    aside += [SetAside(grant, _GUARD) for grant in guards]
+    left.head = [grant for grant in left.head if grant not in guards]
     held = {(new_name.get(old.path) or old.path, old.subject, old.resource) for old in old_grants}
     shown: list[tuple[Grant, Anchor]] = []
     lines = _Lines(head)
