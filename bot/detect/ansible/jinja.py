@@ -49,7 +49,7 @@ class Jinja:
                 continue
             whole = _WHOLE.match(node.text) if node.kind == "scalar" else None
             found = self._values(whole["body"], here) if whole and depth < _DEEPEST else []
-            if any(one.node.kind != "scalar" for one in found) or len(found) > 1:
+            if len(found) > 1 or any(_opens(one.node) for one in found):
                 stack.extend((one, depth + 1) for one in reversed(found))
             else:
                 yield here
@@ -144,6 +144,11 @@ def _filter(tokens: Sequence[str], index: int) -> tuple[str, list[str], int]:
             if word not in {"(", ","} and word not in _WORDS:
                 arguments.append(word)
     return name, arguments, index
+
+
+def _opens(node: Node) -> bool:
+    """Tell whether a value is a list or a mapping, or an expression that may come to one."""
+    return node.kind != "scalar" or _WHOLE.match(node.text) is not None
 
 
 def _literal(word: str, around: Node) -> Node:
