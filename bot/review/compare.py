@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from bot.detect.engine import Detected, detect
 from bot.detect.grant import Grant, Severity, Step, Unknown
 from bot.detect.lines import Text, decode
+from bot.detect.sockets import mentions
 from bot.detect.source import Source
 from bot.review.affected import affected, in_scope, wanted
 from bot.review.anchor import Changes, anchor, image_line, says_it
 from bot.review.covers import covers
+from bot.review.guards import is_guard
 from bot.review.model import Anchor, Change, Finding, InSummary, OnFile, Review, SetAside
 from bot.review.remarks import remarked
 
@@ -18,6 +20,7 @@ __all__ = ["compare", "in_scope", "survey", "wanted"]
 
 _SAME = "the merge base has it too"
 _MOVED = "it was only renamed or moved: the same definition is gone elsewhere"
+_GUARD = "it is a condition now for what the template mounted before"
 _NARROWER = "the same container already reaches more"
 _IMPLICIT = "the platform grants it by itself, and the policy does not ask for such"
 
@@ -59,15 +62,20 @@ def compare(
     old_names = {id(grant): named(grant) for grant in old_grants}
 
     aside += _pair_same(left, old_names, by_new)
-    moved = _pair_moved(left, new_name)
+    moved = _pair_moved(left, new_name, by_new)
     aside += [*moved, *_pair_split(left, aside, moved)]
     aside += _pair_narrower(left, old_grants, new_name)
+    both = [one.grant for one in aside if one.why is _SAME]
+    guards = [grant for grant in left.head if is_guard(grant, both, base, head)]
+    aside += [SetAside(grant, _GUARD) for grant in guards]
+    left.head = [grant for grant in left.head if grant not in guards]
     held = {(new_name.get(old.path) or old.path, old.subject, old.resource) for old in old_grants}
     shown: list[tuple[Grant, Anchor]] = []
+    lines = _Lines(head)
     for grant in left.head:
         other_image = (grant.path, grant.subject, grant.resource) in held
         line = _image_line(grant, head, by_new) if other_image and grant.image else None
-        shown.append((grant, anchor(grant, by_new, line)))
+        shown.append((grant, anchor(grant, by_new, line, lines.name_a_socket)))
     found = _folded(shown)
     return Review(
         findings=remarked(found, head, by_new),
@@ -76,6 +84,21 @@ def compare(
         scanned=sum(1 for one in of_head if one.formats),
         removed=tuple(left.base),
     )
+
+
+class _Lines:
+    """The lines of the head's files, read when something asks for them."""
+
+    def __init__(self, head: Source) -> None:
+        self._head = head
+        self._texts: dict[str, Text] = {}
+
+    def name_a_socket(self, path: str, line: int) -> bool:
+        """Tell whether a line spells a socket, or a switch for one, out."""
+        if path not in self._texts:
+            self._texts[path] = Text(decode(self._head.read(path) or b"") or "")
+        text = self._texts[path]
+        return line <= len(text) and mentions(text.line(line)) is not None
 
 
 def _image_line(grant: Grant, head: Source, changes: Changes) -> int | None:
@@ -119,13 +142,18 @@ def _pair_same(left: _Left, old_names: dict[int, str], changes: Changes) -> list
     return aside
 
 
-def _pair_moved(left: _Left, new_name: dict[str, str]) -> list[SetAside]:
-    """Pair what has another name or place now, its definition otherwise the same."""
+def _pair_moved(left: _Left, new_name: dict[str, str], changes: Changes) -> list[SetAside]:
+    """Pair what has another name or place now, its definition otherwise the same.
+
+    Or, where nobody touched the line that says it, what goes on to give it to the same image.
+    """
     aside: list[SetAside] = []
-    for alike in (_same_definition, _same_command):
+    for alike in (_same_definition, _same_command, _same_place):
         unpaired = []
         for grant in left.head:
-            twin = next((old for old in left.base if alike(old, grant, new_name)), None)
+            twins = (old for old in left.base if alike(old, grant, new_name))
+            told = alike is _same_place and says_it(grant, changes)
+            twin = None if told else next(twins, None)
             if twin is None:
                 unpaired.append(grant)
             else:
@@ -153,6 +181,16 @@ def _same_command(old: Grant, new: Grant, new_name: dict[str, str]) -> bool:
     return (
         old.image == new.image
         and old.subject.split(", step ")[0] == new.subject.split(", step ")[0]
+        and old.text.strip() == new.text.strip()
+    )
+
+
+def _same_place(old: Grant, new: Grant, new_name: dict[str, str]) -> bool:
+    """Tell whether one line of a file gives the same to the same image, under another name."""
+    return (
+        new.image is not None
+        and (new_name.get(old.path) or old.path) == new.path
+        and (old.resource, old.how, old.image) == (new.resource, new.how, new.image)
         and old.text.strip() == new.text.strip()
     )
 

@@ -99,7 +99,7 @@ def _read(
             while number <= last and text.line(number).strip() != "endef":
                 body.append((text.line(number).lstrip("\t"), number))
                 number += 1
-            recipes.append((define["name"], body))
+            recipes.append((define["name"], _evaluated(body)))
             current = None
         elif assigned := _VARIABLE.match(line):
             _assign(variables, assigned, first)
@@ -110,6 +110,16 @@ def _read(
             _, semicolon, inline = rule["rest"].partition(";")
             if semicolon:
                 current.append((inline, first))
+
+
+def _evaluated(body: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Return what `define` holds as recipe lines: one `$` less where it is text for `$(eval …)`.
+
+    That is where it holds rules of its own (GNU make manual, "The eval Function").
+    """
+    if not any(_RULE.match(line) and "$(" in line for line, _ in body):
+        return body
+    return [(line.replace("$$(", "$(").replace("$${", "${"), number) for line, number in body]
 
 
 def _assign(variables: dict[str, _Variable], assigned: re.Match[str], line: int) -> None:
