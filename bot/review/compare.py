@@ -59,7 +59,7 @@ def compare(
     old_names = {id(grant): named(grant) for grant in old_grants}
 
     aside += _pair_same(left, old_names, by_new)
-    moved = _pair_moved(left, new_name)
+    moved = _pair_moved(left, new_name, by_new)
     aside += [*moved, *_pair_split(left, aside, moved)]
     aside += _pair_narrower(left, old_grants, new_name)
     held = {(new_name.get(old.path) or old.path, old.subject, old.resource) for old in old_grants}
@@ -119,19 +119,26 @@ def _pair_same(left: _Left, old_names: dict[int, str], changes: Changes) -> list
     return aside
 
 
-def _pair_moved(left: _Left, new_name: dict[str, str]) -> list[SetAside]:
-    """Pair what has another name or place now, its definition otherwise the same."""
+def _pair_moved(left: _Left, new_name: dict[str, str], changes: Changes) -> list[SetAside]:
+    """Pair what has another name or place now, its definition otherwise the same.
+
+    Of several that are alike, what stands on lines that nobody touched goes first.
+    """
     aside: list[SetAside] = []
-    for alike in (_same_definition, _same_command):
-        unpaired = []
-        for grant in left.head:
+    untouched = [grant for grant in left.head if not says_it(grant, changes)]
+    touched = [grant for grant in left.head if says_it(grant, changes)]
+    for alike in (_same_definition, _same_command, _same_lines):
+        moved: set[int] = set()
+        for grant in (*untouched, *(() if alike is _same_lines else touched)):
             twin = next((old for old in left.base if alike(old, grant, new_name)), None)
-            if twin is None:
-                unpaired.append(grant)
-            else:
+            if twin is not None:
                 left.base.remove(twin)
                 aside.append(SetAside(grant, _MOVED))
-        left.head = unpaired
+                moved.add(id(grant))
+        untouched = [grant for grant in untouched if id(grant) not in moved]
+        touched = [grant for grant in touched if id(grant) not in moved]
+    kept = {id(grant) for grant in (*untouched, *touched)}
+    left.head = [grant for grant in left.head if id(grant) in kept]
     return aside
 
 
@@ -154,6 +161,16 @@ def _same_command(old: Grant, new: Grant, new_name: dict[str, str]) -> bool:
         old.image == new.image
         and old.subject.split(", step ")[0] == new.subject.split(", step ")[0]
         and old.text.strip() == new.text.strip()
+    )
+
+
+def _same_lines(old: Grant, new: Grant, new_name: dict[str, str]) -> bool:
+    """Tell whether one image has what it had, on lines that nobody touched, by another name."""
+    return (
+        new.image is not None
+        and (new_name.get(old.path) or old.path) == new.path
+        and (old.resource, old.image, old.how) == (new.resource, new.image, new.how)
+        and old.text == new.text
     )
 
 
