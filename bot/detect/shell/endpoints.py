@@ -92,7 +92,7 @@ def _curl(call: Call) -> Pieces:
         option, equals, _ = word.text.partition("=")
         if _MOUNTING_TEXT.search(word.text):
             manifests.look(call, word.pieces, call.name)
-        if option in {"--unix-socket", "--abstract-unix-socket"}:
+        if _is_unix_socket(option):
             value = word.tail(len(option) + 1) if equals else next(iter(words[number + 1 :]), word)
             target = _socket(value.text)
             if target is None and sockets.unresolved(value.text) and _OWN.search(value.text):
@@ -106,6 +106,12 @@ def _curl(call: Call) -> Pieces:
                 raw = _with(target, How.RAW_API)
                 call.host.report(call, raw, word, command=call.name, about=found["host"])
     return UNKNOWN
+
+
+def _is_unix_socket(option: str) -> bool:
+    """Tell whether it is `--unix-socket`; curl takes the names of its options cut short, too."""
+    cut_short = option.startswith("--unix") and "--unix-socket".startswith(option)
+    return cut_short or option == "--abstract-unix-socket"
 
 
 def _netcat(call: Call) -> Pieces:
