@@ -33,6 +33,7 @@ _BY_NAME = {
     "podman-machine-default-api.sock": "podman-rootless",
     "containerd.sock": "containerd",
     "containerd.sock.ttrpc": "containerd",
+    "docker-containerd.sock": "containerd",
     "crio.sock": "crio",
     "cri-dockerd.sock": "cri-dockerd",
     "dockershim.sock": "dockershim",

@@ -24,6 +24,7 @@ _TCP_CLIENT = re.compile(
     r"(?:TCP|TCP4|TCP6|TCP-CONNECT|TCP4-CONNECT):(?P<address>[^,]+)", re.IGNORECASE
 )
 _OWN = re.compile(r"docker|podman", re.IGNORECASE)  # in the name of a variable that nothing gives
+_FOLDERS = re.compile(r"\A.*/(?![^({]*[)}])")  # of a path, not inside `${…}` or `$(…)`
 _API_URL = re.compile(r"(?:https?://)?(?P<host>[^/\s]+:2375)(?P<path>/\S*)?")
 _MOUNTING_TEXT = re.compile(r"[\"'](?:hostPath|Binds)[\"']\s*:")  # of Marathon, of Docker's API
 _ASKS_WHETHER = re.compile(r"/?(?:v[\d.]+/)?(?:_ping|version|info)?\Z")
@@ -95,7 +96,8 @@ def _curl(call: Call) -> Pieces:
         if _is_unix_socket(option):
             value = word.tail(len(option) + 1) if equals else next(iter(words[number + 1 :]), word)
             target = _socket(value.text)
-            if target is None and sockets.unresolved(value.text) and _OWN.search(value.text):
+            name = _FOLDERS.sub("", value.text)
+            if target is None and sockets.unresolved(name) and _OWN.search(name):
                 target = Target("docker", How.RAW_API, Severity.HIGH)
             if target is not None:
                 raw = _with(target, How.RAW_API)
