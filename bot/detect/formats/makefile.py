@@ -102,8 +102,9 @@ def _read(
     current: list[tuple[str, int]] | None = None
     while number <= last:
         line = text.line(number)
-        if line.startswith("\t") and current is not None:
-            current.append((line[1:], number))
+        goes_on = current and current[-1][0].endswith("\\")  # with a tab or without one
+        if current is not None and (goes_on or line.startswith("\t")):
+            current.append((line.removeprefix("\t"), number))
             number += 1
             continue
         first = telling = number

@@ -28,11 +28,20 @@ from bot.detect.source import Source
 
 _YAML = re.compile(r"\.ya?ml\Z", re.IGNORECASE)
 _JSON = re.compile(r"(?:package|composer|deno|tasks|project|nx|turbo)\.jsonc?\Z", re.IGNORECASE)
-_TELLING = re.compile(r"docker|podman|nerdctl|\.sock\b|:2375", re.IGNORECASE)
+_TELLING = re.compile(
+    r"\.sock\b|docker_engine|(?:docker|container|podman|buildkit)_host|tcp://|:2375|api-socket"
+    r"|(?:-v|--volume)[ =][\"']?/(?:var/)?(?:run/?)?:|(?:source|src)=/",
+    re.IGNORECASE,
+)
 _COMMAND = re.compile(
     r"(?:\w*[_-])?(?:scripts?|run|code|cmds?|commands?|before|init|prebuild|exec|shell|sh|bash|entry)"
     r"|\w*[a-z](?:Script|Command|Cmd)s?",
 )
+_KEY = re.compile(
+    r"^[ \t{,-]*[\"']?(?:" + _COMMAND.pattern + r"|env(?:ironment(?:_variables)?)?)[\"']?[ \t]*:",
+    re.MULTILINE,
+)
+_LARGEST = 128_000  # characters; nobody writes commands into a file that is larger
 _BY_NAME = frozenset({"scripts"})  # mappings of a command's name to the command
 _ENVIRONMENT = ("env", "environment", "environment_variables")
 _CLIENTS = frozenset({"docker", "podman", "nerdctl", "docker-compose"})
@@ -41,7 +50,9 @@ _DEEPEST = 40
 
 def _matches(path: str, text: str) -> bool:
     name = plain_name(path)
-    return bool(_YAML.search(name) or _JSON.match(name)) and bool(_TELLING.search(text))
+    if not (_YAML.search(name) or _JSON.match(name)) or len(text) > _LARGEST:
+        return False
+    return bool(_TELLING.search(text) and _KEY.search(text))
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
