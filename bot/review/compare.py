@@ -145,21 +145,23 @@ def _pair_same(left: _Left, old_names: dict[int, str], changes: Changes) -> list
 def _pair_moved(left: _Left, new_name: dict[str, str], changes: Changes) -> list[SetAside]:
     """Pair what has another name or place now, its definition otherwise the same.
 
-    Or, where nobody touched the line that says it, what goes on to give it to the same image.
+    Of several that are alike, what stands on lines that nobody touched goes first.
     """
     aside: list[SetAside] = []
-    for alike in (_same_definition, _same_command, _same_place):
-        unpaired = []
-        for grant in left.head:
-            twins = (old for old in left.base if alike(old, grant, new_name))
-            told = alike is _same_place and says_it(grant, changes)
-            twin = None if told else next(twins, None)
-            if twin is None:
-                unpaired.append(grant)
-            else:
+    untouched = [grant for grant in left.head if not says_it(grant, changes)]
+    touched = [grant for grant in left.head if says_it(grant, changes)]
+    for alike in (_same_definition, _same_command, _same_lines):
+        moved: set[int] = set()
+        for grant in (*untouched, *(() if alike is _same_lines else touched)):
+            twin = next((old for old in left.base if alike(old, grant, new_name)), None)
+            if twin is not None:
                 left.base.remove(twin)
                 aside.append(SetAside(grant, _MOVED))
-        left.head = unpaired
+                moved.add(id(grant))
+        untouched = [grant for grant in untouched if id(grant) not in moved]
+        touched = [grant for grant in touched if id(grant) not in moved]
+    kept = {id(grant) for grant in (*untouched, *touched)}
+    left.head = [grant for grant in left.head if id(grant) in kept]
     return aside
 
 
@@ -185,13 +187,13 @@ def _same_command(old: Grant, new: Grant, new_name: dict[str, str]) -> bool:
     )
 
 
-def _same_place(old: Grant, new: Grant, new_name: dict[str, str]) -> bool:
-    """Tell whether one line of a file gives the same to the same image, under another name."""
+def _same_lines(old: Grant, new: Grant, new_name: dict[str, str]) -> bool:
+    """Tell whether one image has what it had, on lines that nobody touched, by another name."""
     return (
         new.image is not None
         and (new_name.get(old.path) or old.path) == new.path
-        and (old.resource, old.how, old.image) == (new.resource, new.how, new.image)
-        and old.text.strip() == new.text.strip()
+        and (old.resource, old.image, old.how) == (new.resource, new.image, new.how)
+        and old.text == new.text
     )
 
 
