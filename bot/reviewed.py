@@ -1,5 +1,6 @@
 """The facts of one pull request -> its review: the files are read, and both sides compared."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -102,13 +103,14 @@ def _with(review: Review, wider: Review, told: Callable[[Finding], Finding]) -> 
     A check belongs to a commit, not to a base: pointed at the default branch, the pull request
     would be merged by the check that stands. None of it is in the diff, so no line shows it.
     """
-    known = frozenset[str]().union(*(finding.fingerprints for finding in review.findings))
-    brought = tuple(
-        told(Finding(grant, InSummary()))
-        for finding in wider.findings
-        for grant in finding.grants
-        if grant.fingerprint not in known
-    )
+    known = Counter(grant.fingerprint for finding in review.findings for grant in finding.grants)
+    brought = []
+    for finding in wider.findings:
+        for grant in finding.grants:
+            if known[grant.fingerprint]:
+                known[grant.fingerprint] -= 1
+            else:
+                brought.append(told(Finding(grant, InSummary())))
     unknowns = tuple(one for one in wider.unknowns if one not in review.unknowns)
     return replace(
         review,

@@ -13,15 +13,14 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
 from bot.detect.grant import Grant, How, Severity, Unknown
+from bot.gate.cover import is_covered, numbered, set_digest
 from bot.gate.facts import Account, CheckRun, Facts, LabelEvent, PolicyText, Reason, Role
 from bot.gate.justification import (
     Justification,
     Refusal,
     Why,
-    is_covered,
     justification,
     same_label,
-    set_digest,
 )
 from bot.gate.policy import STRICT, Policy, Problem, json_schema, read_policy
 from bot.gate.verdict import Because, Verdict, gravest, verdict
@@ -149,6 +148,15 @@ def test_a_label_covers_a_set_of_any_size_and_nothing_beside_it(
     other = frozenset({f"{data.draw(st.integers(3_001, 9_999)):032x}"})
     assert not is_covered(other, cover)
     assert not is_covered(every | other, cover)
+
+
+def test_grants_alike_are_counted() -> None:
+    assert numbered((A, B, A, A)) == (A, B, f"{A}.2", f"{A}.3")
+    assert isinstance(judged(STRICT, A), Justification)
+    two = numbered((A, A))
+    assert judged(STRICT, *two) is Why.UNSEEN
+    assert isinstance(judged(STRICT, *two, checks=(run(0, *two),)), Justification)
+    assert isinstance(judged(STRICT, A, checks=(run(0, *two),)), Justification)
 
 
 def test_a_label_covers_what_was_on_the_page_and_no_more() -> None:

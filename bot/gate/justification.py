@@ -6,12 +6,11 @@ shown red before.
 
 import re
 import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from hashlib import sha256
 
+from bot.gate.cover import is_covered
 from bot.gate.facts import CheckRun, Facts, LabelEvent, Role, was_replaced
 from bot.gate.policy import Policy
 
@@ -19,7 +18,6 @@ _REASON = re.compile(
     r"^\s*(?:[-*]\s*)?\**reason\**\s*:\s*\**\s*(?P<why>\S.*)$", re.IGNORECASE | re.MULTILINE
 )
 _SHORTEST_REASON = 10
-WHOLE = "all-"  # begins what stands for a whole set of fingerprints
 _YOUNG = timedelta(minutes=1)  # GitHub may show a label before it lists who put it on
 
 
@@ -134,17 +132,6 @@ def justification(
     if policy.require_reason and len(reason) < _SHORTEST_REASON:
         return refused(Why.NO_REASON)
     return Justification(login, role, event.at, reason, cover, event.id)
-
-
-def set_digest(fingerprints: Iterable[str]) -> str:
-    """Return what stands for a whole set of fingerprints where a record has no room for each."""
-    return WHOLE + sha256(" ".join(sorted(fingerprints)).encode()).hexdigest()
-
-
-def is_covered(found: frozenset[str], cover: frozenset[str]) -> bool:
-    """Tell whether a cover holds all of `found`: one by one, or the rest as one whole set."""
-    left = found - cover
-    return not left or set_digest(left) in cover
 
 
 def _young(facts: Facts) -> bool:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
-from bot.detect.grant import Unknown
+from bot.detect.grant import Grant, Unknown
+from bot.gate.cover import numbered
 from bot.gate.facts import Facts
 from bot.gate.justification import Justification, Refusal, justification, self_justify
 from bot.gate.policy import STRICT, Ignore, Policy, Problem, read_policy
@@ -57,9 +58,14 @@ class Verdict:
         return "failure" if red else "success"
 
     @property
+    def grants(self) -> tuple[Grant, ...]:
+        """The grants that are held."""
+        return tuple(grant for finding in self.findings for grant in finding.grants)
+
+    @property
     def fingerprints(self) -> frozenset[str]:
-        """What a justification has to cover."""
-        return frozenset().union(*(finding.fingerprints for finding in self.findings))
+        """What a justification has to cover, see `gate.cover`."""
+        return frozenset(numbered(grant.fingerprint for grant in self.grants))
 
 
 def gravest(verdicts: Sequence[Verdict]) -> Verdict:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from bot.gate.cover import WHOLE, set_digest
 from bot.gate.facts import Facts
-from bot.gate.justification import WHOLE, Justification, Refusal, Why, set_digest
+from bot.gate.justification import Justification, Refusal, Why
 from bot.gate.policy import Problem
 from bot.gate.verdict import Because, Verdict
 from bot.publish.escape import code, prose

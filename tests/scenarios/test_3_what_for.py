@@ -299,3 +299,16 @@ def test_a_link_to_a_file_with_another_name(scene: Scene, *, there: bool) -> Non
     else:
         pull = scene.shown_red({"deploy/compose.yaml": link, "docs/notes.txt": GRANTED})
     scene.justify(pull)
+
+
+def test_the_same_grant_once_more(scene: Scene) -> None:
+    """After the label, the author adds the very same grant to the same script a second time.
+
+    It is red: a label covers as many as the check showed.
+    """
+    run = "docker run -v /var/run/docker.sock:/var/run/docker.sock acme/agent"
+    pull = scene.justified({"deploy.sh": f"#!/bin/sh\n{run} clean\n"})
+    pull.push({"deploy.sh": f"#!/bin/sh\n{run} clean\n{run} steal\n"}, by=scene.dev)
+    scene.judged()
+    scene.is_red(pull)
+    scene.justify(pull)
