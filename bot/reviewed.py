@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 
 from bot.forge import read
 from bot.forge.changes import Changes, changes, changes_between, changes_from
@@ -12,7 +13,7 @@ from bot.forge.read import Now
 from bot.forge.source import Files
 from bot.gate.facts import Facts
 from bot.gate.policy import Policy
-from bot.gate.verdict import is_trusted, policy_of
+from bot.gate.verdict import is_ignored, is_trusted, policy_of
 from bot.review.compare import compare, in_scope, wanted
 from bot.review.incomplete import incomplete
 from bot.review.links import Followed
@@ -51,8 +52,9 @@ def reviewed_group(client: Client, facts: Facts) -> Review:
 
 def _reviewed(client: Client, facts: Facts, own: Changes) -> tuple[Facts, Review, Now]:
     files = Files(client, facts, own.merge_base, own.changes)
-    if read.POLICY_FILE in {path for one in own.changes for path in (one.old, one.new)}:
-        text = files.read(facts.head, read.POLICY_FILE)
+    touched = {path for one in own.changes for path in (one.old, one.new)}
+    for path in read.policy_files(facts.pull) & touched:
+        text = files.read(facts.head, path)
         facts = replace(facts, changes_policy=(text or b"").decode("utf-8", "replace"))
     policy, _ = policy_of(facts)
     review = _compared(files, own, policy)
@@ -77,7 +79,14 @@ def _compared(files: Files, differing: Changes, policy: Policy) -> Review:
     if any(in_scope(path) for path in paths):
         _prefetch(files)
     base, head = Followed(files.base_side), Followed(files.head_side)
-    review = compare(base, head, differing.changes, implicit=policy.implicit)
+    today = files.known.read_at.date() if files.known.read_at is not None else date.max
+    review = compare(
+        base,
+        head,
+        differing.changes,
+        implicit=policy.implicit,
+        not_held=is_ignored(policy, today),
+    )
     if not differing.complete:
         review = incomplete(review, f"only the first {len(differing.changes):,} files that changed")
     if not files.complete:

@@ -12,6 +12,7 @@ from bot.publish.record import read_record
 from bot.pull import PullRef
 
 POLICY_FILE = ".github/sockgate.yml"
+OWNERS_POLICY_FILE = "sockgate.yml"  # in the owner's repository `.github`
 _LISTS = ("commits", "reviewThreads", "comments")  # each may be longer than a page
 _MOST_PAGES = 50
 _MOST_COMMITS = 250  # commits that a pull request lists (REST, "list commits on a pull request")
@@ -261,9 +262,15 @@ def _reasons(comments: list[Node]) -> Iterator[Reason]:
 
 def policy_text(own: Node | None, owners: Node | None, owner: str) -> PolicyText | None:
     """Return the policy of a trusted branch: the repository's own, else its owner's."""
-    if own is not None and own.get("text") is not None:
-        return PolicyText(own["text"], POLICY_FILE)
+    if own is not None:
+        return PolicyText(own.get("text"), POLICY_FILE)
     blob = owners["object"] if owners is not None else None
-    if blob is not None and blob.get("text") is not None:
-        return PolicyText(blob["text"], f"{owner}/.github: sockgate.yml")
+    if blob is not None:
+        return PolicyText(blob.get("text"), f"{owner}/.github: {OWNERS_POLICY_FILE}")
     return None
+
+
+def policy_files(pull: PullRef) -> frozenset[str]:
+    """Return the files of a repository that say a policy: its own, and its owner's for all."""
+    owners = {OWNERS_POLICY_FILE} if pull.repo.lower() == ".github" else set[str]()
+    return frozenset({POLICY_FILE} | owners)

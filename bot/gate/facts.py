@@ -89,7 +89,7 @@ class Reason:
 class PolicyText:
     """The policy's text on a trusted branch, and where that is."""
 
-    text: str
+    text: str | None  # None where there is something of the name that is no text
     where: str  # ".github/sockgate.yml" or "owner/.github: sockgate.yml"
 
 

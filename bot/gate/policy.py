@@ -146,8 +146,10 @@ class Problem:
     message: str
 
 
-def read_policy(text: str) -> Policy | tuple[Problem, ...]:
-    """Return the policy that a text says, or every problem with it."""
+def read_policy(text: str | None) -> Policy | tuple[Problem, ...]:
+    """Return the policy that a text says, or every problem with it; None is what is no text."""
+    if text is None:
+        return (Problem(1, "", "not a text file"),)
     if len(text) > _LARGEST:
         return (Problem(1, "", "longer than 100 kB"),)
     tree = read_yaml(Text(text))

@@ -1,7 +1,7 @@
 """Review + Policy + Facts -> Verdict: success or failure, and the reasons as values."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -91,6 +91,12 @@ def is_trusted(facts: Facts, policy: Policy) -> bool:
     return facts.base_branch in {"", facts.default_branch} or any(
         _pattern(name).fullmatch(facts.base_branch) for name in policy.trusted_branches
     )
+
+
+def is_ignored(policy: Policy, today: date) -> Callable[[Grant], bool]:
+    """Return what tells whether the policy ignores a grant in the file where it is."""
+    rules = [_pattern(rule.path) for rule in policy.ignore if not _has_ended(rule, today)]
+    return lambda grant: any(rule.fullmatch(grant.path) for rule in rules)
 
 
 def verdict(review: Review, facts: Facts, today: date) -> Verdict:
