@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.forge.client import Client
+from bot.forge.error import ForgeError
 from bot.forge.queries import COMMIT, FACTS, NOW, OPEN
 from bot.gate.facts import Account, CheckRun, Comment, Ended, Facts, PolicyText, Reason
 from bot.publish.record import read_record
@@ -62,7 +63,8 @@ def facts(client: Client, pull: PullRef, app_id: int, now: datetime) -> Facts:
         ended=_ended(found),
         body=found["body"] or "",
         contributors=_contributors(commits),
-        all_contributors_known=found["commits"]["totalCount"] < _MOST_COMMITS,
+        all_contributors_known=found["commits"]["totalCount"] < _MOST_COMMITS
+        and all(_all_authors(commit) for commit in commits),
         has_merges=found["commits"]["totalCount"] >= _MOST_COMMITS
         or any(node["commit"]["parents"]["totalCount"] > 1 for node in lists["commits"]),
         labels=tuple(node["name"] for node in nodes(found["labels"])),
@@ -80,8 +82,28 @@ def facts(client: Client, pull: PullRef, app_id: int, now: datetime) -> Facts:
 
 
 def now(client: Client, known: Facts) -> Now:
-    """Read the head as it is now, and who shares it. Raises ForgeError."""
-    return now_of(client.graphql(NOW, now_variables(known))["repository"])
+    """Read the head as it is now, and who shares it. Raises ForgeError.
+
+    GitHub associates no open pull request with a commit that the default branch has (REST, "list
+    pull requests associated with a commit"), so there all that are open are looked through.
+    """
+    heads, sharing = set[str](), set[int]()
+    cursors: dict[str, str] = {}
+    for _ in range(_MOST_PAGES):
+        repository = client.graphql(NOW, now_variables(known) | cursors)["repository"]
+        heads.add(repository["pullRequest"]["headRefOid"])
+        sharing |= _sharing(repository, known.head)
+        cursors |= _further(repository)
+        if not _further(repository):
+            break
+    else:
+        raise ForgeError("too many pull requests share this head", retry=False)
+    if known.is_in_default:
+        at = known.pull
+        listed = open_pulls(client, at.installation, at.owner, at.repo)
+        sharing |= {one.ref.number for one in listed if one.head == known.head}
+    heads.discard(known.head)
+    return Now(heads.pop() if heads else known.head, tuple(sorted(sharing)))
 
 
 def now_variables(known: Facts) -> dict[str, Any]:
@@ -92,18 +114,44 @@ def now_variables(known: Facts) -> dict[str, Any]:
         "repo": pull.repo,
         "number": pull.number,
         "branch": known.branch,
+        "head": known.head,
     }
 
 
-def now_of(repository: Node) -> Now:
-    """Read the present out of an answer."""
-    found = repository["pullRequest"]
-    others = nodes(repository["pullRequests"])
-    for node in nodes(found["commits"]):
-        others += nodes(node["commit"]["associatedPullRequests"])
-    head = found["headRefOid"]
-    numbers = {o["number"] for o in others if o["state"] == "OPEN" and o["headRefOid"] == head}
-    return Now(head, tuple(sorted(numbers)))
+def now_of(repository: Node, known: Facts) -> Now | None:
+    """Read the present out of an answer; None where that does not tell all of it."""
+    if known.is_in_default or _further(repository):
+        return None
+    head = repository["pullRequest"]["headRefOid"]
+    return Now(head, tuple(sorted(_sharing(repository, known.head))))
+
+
+def _lists(repository: Node) -> dict[str, Node]:
+    """Return the lists of those that may share the head, by the cursor of each."""
+    commit = repository["object"] or {}
+    found = {
+        "ofCommit": commit.get("associatedPullRequests"),
+        "ofBranch": repository["pullRequests"],
+    }
+    return {cursor: one for cursor, one in found.items() if one is not None}
+
+
+def _sharing(repository: Node, head: str) -> set[int]:
+    return {
+        one["number"]
+        for listed in _lists(repository).values()
+        for one in nodes(listed)
+        if one["state"] == "OPEN" and one["headRefOid"] == head
+    }
+
+
+def _further(repository: Node) -> dict[str, str]:
+    """Return the cursors of the lists that go on."""
+    return {
+        cursor: one["pageInfo"]["endCursor"]
+        for cursor, one in _lists(repository).items()
+        if one["pageInfo"]["hasNextPage"]
+    }
 
 
 def open_pulls(client: Client, installation: int, owner: str, repo: str) -> Iterator[OpenPull]:
@@ -123,7 +171,7 @@ def open_pulls(client: Client, installation: int, owner: str, repo: str) -> Iter
 
 def repositories(client: Client) -> Iterator[tuple[str, str]]:
     """Yield the repositories that an installation sees, as (owner, name). Raises ForgeError."""
-    for repository in client.pages("/installation/repositories", key="repositories"):
+    for repository in client.pages("/installation/repositories", "repositories", most=1_000):
         yield repository["owner"]["login"], repository["name"]
 
 
@@ -148,6 +196,8 @@ def _paged(client: Client, pull: PullRef, app_id: int) -> tuple[Any, dict[str, l
         cursors = {name: page[name]["pageInfo"]["startCursor"] for name in left}
         again = client.graphql(FACTS, asked | cursors, optional="ownerPolicy")
         page = again["repository"]["pullRequest"]
+        if page["headRefOid"] != found["headRefOid"]:
+            raise ForgeError("the head moved while it was read", retry=True)
         for name in left:
             lists[name] = nodes(page[name]) + lists[name]
     return data, lists
@@ -162,7 +212,9 @@ def _commit(client: Client, pull: PullRef, oid: str, app_id: int) -> Node:
 def _account(node: Node | None) -> Account | None:
     if node is None:
         return None
-    return Account(node["login"], node["__typename"] == "User")
+    # GraphQL leaves out the suffix that REST shows, and that our records and policies have.
+    suffix = "[bot]" if node["__typename"] == "Bot" else ""
+    return Account(node["login"] + suffix, node["__typename"] == "User")
 
 
 def _time(text: str) -> datetime:
@@ -230,6 +282,10 @@ def _contributors(commits: list[Node]) -> frozenset[str]:
         )
         if user is not None
     )
+
+
+def _all_authors(commit: Node) -> bool:
+    return bool(commit["authors"]["totalCount"] == len(commit["authors"]["nodes"]))
 
 
 def _threads(threads: list[Node]) -> Iterator[Comment]:

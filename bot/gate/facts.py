@@ -116,6 +116,7 @@ class Facts:
     base_branch: str = ""
     default_branch: str = ""
     default_head: str = ""  # "" where the repository has no commit
+    is_in_default: bool = False  # the default branch has the head; asked only for another base
     body: str = ""
     contributors: frozenset[str] = frozenset()  # authors and committers of its commits
     all_contributors_known: bool = True  # false past what GitHub lists

@@ -28,7 +28,9 @@ class Why(StrEnum):
     NOT_A_PERSON = "an App or bot put the label on"
     AUTHOR = "the author of the pull request put the label on"
     CONTRIBUTOR = "an author or committer of its commits put the label on"
-    UNKNOWN_CONTRIBUTOR = "it has too many commits to rule out that the same person wrote one"
+    UNKNOWN_CONTRIBUTOR = (
+        "there are too many commits or co-authors to rule out that the same person wrote a part"
+    )
     ROLE = "the role of whoever put the label on is not enough"
     TEAMS = (
         "the policy names teams, and GitHub does not let this App see who is in them; it needs "
@@ -112,7 +114,7 @@ def justification(
 
     if not event.actor.is_person and not listed:
         return refused(Why.NOT_A_PERSON)
-    if event.through and not listed and not _listed(event.through, policy):
+    if event.actor.is_person and event.through and not _lists_app(event.through, policy):
         return refused(Why.NOT_A_PERSON)
     role = facts.role(login)
     if not may_by_role(role, login, policy) and not facts.teams:
@@ -128,10 +130,10 @@ def justification(
         cover = _cover([run for run in runs if run.head == facts.head], facts, event)
         if not is_covered(found, cover):
             return refused(Why.PUSHED)
-    reason = _reason(facts, login)
+    reason, note = _reason(facts, login)
     if policy.require_reason and len(reason) < _SHORTEST_REASON:
         return refused(Why.NO_REASON)
-    return Justification(login, role, event.at, reason, cover, event.id)
+    return Justification(login, role, event.at, reason + note, cover, event.id)
 
 
 def _young(facts: Facts) -> bool:
@@ -153,6 +155,10 @@ def may_by_role(role: Role, login: str, policy: Policy) -> bool:
 
 def _listed(login: str, policy: Policy) -> bool:
     return any(name.lower() == login.lower() for name in policy.users)
+
+
+def _lists_app(slug: str, policy: Policy) -> bool:
+    return _listed(slug, policy) or _listed(f"{slug}[bot]", policy)
 
 
 def _involved(facts: Facts, login: str) -> Why | None:
@@ -184,11 +190,14 @@ def _cover(runs: list[CheckRun], facts: Facts, event: LabelEvent) -> frozenset[s
     return frozenset() if was_replaced(before[-1], facts) else before[-1].shown
 
 
-def _reason(facts: Facts, login: str) -> str:
-    """Return what the same person wrote as the reason, the latest first; "" for nothing."""
+def _reason(facts: Facts, login: str) -> tuple[str, str]:
+    """Return what the same person wrote as the reason, the latest first, and what to note of it.
+
+    Whoever opened the pull request may write its description, so it is said that it stands there.
+    """
     own = [one for one in facts.reasons if one.author.same(login)]
     for one in sorted(own, key=lambda reason: reason.at, reverse=True):
         text = found["why"] if (found := _REASON.search(one.body)) else one.body
-        return f"{text.strip()} (edited)" if one.edited else text.strip()
+        return text.strip(), " (edited)" if one.edited else ""
     found = _REASON.search(facts.body)
-    return found["why"].strip() if found else ""
+    return (found["why"].strip(), " (in the description)") if found else ("", "")

@@ -312,3 +312,20 @@ def test_the_same_grant_once_more(scene: Scene) -> None:
     scene.judged()
     scene.is_red(pull)
     scene.justify(pull)
+
+
+def test_our_label_is_renamed_away_among_many(scene: Scene) -> None:
+    """The pull request carries as many labels as there can be when ours is renamed.
+
+    It is red: the name is no longer on it.
+    """
+    pull = scene.shown_red()
+    for number in range(60):
+        pull.label(f"area-{number:02}", by=scene.dev)
+    scene.judged()
+    scene.justify(pull)
+    label = scene.shop.label(LABEL)
+    assert label is not None
+    label.edit(by=scene.dev, name="looked at")
+    scene.judged()
+    scene.is_red(pull)
