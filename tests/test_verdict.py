@@ -260,7 +260,12 @@ def said(text: str, minute: int = 6, by: str = "mia", *, edited: bool = False) -
             "",
             "on a host of its own (edited)",
         ),
-        ((), "Adds it.\n\n- Reason: on a host of its own\n", "on a host of its own"),
+        (
+            (),
+            "Adds it.\n\n- Reason: on a host of its own\n",
+            "on a host of its own (in the description)",
+        ),
+        ((), "Reason: x\n", None),
     ],
 )
 def test_a_reason_is_a_comment_of_the_same_person_or_a_line_of_the_description(
@@ -406,6 +411,10 @@ def test_the_gravest_verdict_is_a_commits() -> None:
         ("role: !!python/object:os.system {}\n", 1, "", "not YAML"),
         ("until: 2026-99-99\n", 1, "", "not YAML"),
         ("x" * 100_001, 1, "", "longer than 100 kB"),
+        ("role: admin\nlabel: x\nrole: write\n", 3, "role", "stands twice"),
+        ("ignore:\n- {path: a, reason: b, path: '**'}\n", 2, "path", "stands twice"),
+        ("label: 'x '\n", 1, "label", "no label can have this name"),
+        ("label: x\N{ZERO WIDTH SPACE}y\n", 1, "label", "no label can have this name"),
     ],
 )
 def test_a_broken_policy_names_line_and_key(text: str, line: int, key: str, message: str) -> None:
@@ -461,7 +470,8 @@ def test_every_example_of_a_policy_is_valid_by_the_model_and_by_the_schema() -> 
     judge = Draft202012Validator(json_schema(), format_checker=FormatChecker())
     judge.check_schema(json_schema())
     keys, entry = examples("docs/policy.md")[1:]
-    whole = f"{keys}ignore:\n- {entry.replace(chr(10), chr(10) + '  ').rstrip()}\n"
+    others = re.sub(r"ignore:\n(?:[- ].*\n)*", "", keys)
+    whole = f"{others}ignore:\n- {entry.replace(chr(10), chr(10) + '  ').rstrip()}\n"
     readme = [text for text in examples("README.md") if "carry:" in text]
     for text in (keys, whole, *readme):
         assert isinstance(read_policy(text), Policy), read_policy(text)
