@@ -221,7 +221,7 @@ def _answer(means: _Means, facts: Facts) -> _Answer:
 
 
 def _judged(means: _Means, facts: Facts) -> _Answer:
-    facts, review, seen = reviewed(means.client, facts)  # 3
+    facts, review, seen = reviewed(means.client, facts, means.pause)  # 3
     policy, _ = policy_of(facts)
     if review.findings and labelled(facts, policy):
         facts = with_label(means.client, facts, policy)

@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import date
 
 from bot.forge import read
-from bot.forge.changes import Changes, changes, changes_between, changes_from
+from bot.forge.changes import Changes, as_listed, changes, changes_between, changes_from
 from bot.forge.client import Client
 from bot.forge.error import ForgeError
+from bot.forge.merged import merged
 from bot.forge.read import Now
 from bot.forge.source import Files
 from bot.gate.facts import Facts
@@ -20,8 +21,13 @@ from bot.review.links import Followed
 from bot.review.model import Finding, InSummary, Review
 
 
-def reviewed(client: Client, facts: Facts) -> tuple[Facts, Review, Now]:
+def reviewed(
+    client: Client, facts: Facts, pause: Callable[[float], None]
+) -> tuple[Facts, Review, Now]:
     """Return what the head adds, with the policy that it proposes in the facts, and the head after.
+
+    A head that is not on top of its base is also looked at as GitHub would merge it: what the base
+    has by now may give the head's own text another meaning.
 
     Two histories that were merged into each other have several merge bases. GitHub tells one, and
     a merge takes them all; so a head with merges of its own, and not on top of its base, is also
@@ -29,11 +35,17 @@ def reviewed(client: Client, facts: Facts) -> tuple[Facts, Review, Now]:
     """
     own = changes(client, facts)
     facts, review, seen = _reviewed(client, facts, own)
-    if not facts.has_merges or own.merge_base == facts.base:
+    if own.merge_base == facts.base:
         return facts, review, seen
     policy, _ = policy_of(facts)
-    now = _between(client, facts, facts.base, policy)
-    review = _with(review, now, lambda one: replace(one, comes_back_to=facts.base_branch))
+    if facts.has_merges:
+        now = _between(client, facts, facts.base, policy, own)
+        review = _with(review, now, lambda one: replace(one, comes_back_to=facts.base_branch))
+    if any(in_scope(path) for one in own.changes for path in (one.old, one.new) if path):
+        test = merged(client, facts, pause)
+        if test is not None:
+            both = _between(client, replace(facts, head=test.commit), test.base, policy, own)
+            review = _with(review, both, lambda one: replace(one, comes_by=facts.base_branch))
     return facts, review, read.now(client, facts)
 
 
@@ -64,13 +76,14 @@ def _reviewed(client: Client, facts: Facts, own: Changes) -> tuple[Facts, Review
     wider = _compared(Files(client, facts, since.merge_base, since.changes), since, policy)
     review = _with(review, wider, lambda one: replace(one, comes_with=facts.base_branch))
     if facts.has_merges and since.merge_base != facts.default_head:
-        wider = _between(client, facts, facts.default_head, policy)
+        wider = _between(client, facts, facts.default_head, policy, own)
         review = _with(review, wider, lambda one: replace(one, comes_with=facts.base_branch))
     return facts, review, read.now(client, facts)
 
 
-def _between(client: Client, facts: Facts, commit: str, policy: Policy) -> Review:
+def _between(client: Client, facts: Facts, commit: str, policy: Policy, own: Changes) -> Review:
     differing = changes_between(client, facts, commit)
+    differing = replace(differing, changes=as_listed(differing.changes, own.changes))
     return _compared(Files(client, facts, commit, differing.changes), differing, policy)
 
 

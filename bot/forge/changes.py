@@ -42,12 +42,12 @@ def changes(client: Client, known: Facts) -> Changes:
     whole = len(files) < _MOST_FILES
     if not differing.complete:  # very many files in all: the list may still be whole
         return Changes(merge_base, listed, whole)
-    found = _as_listed(differing.changes, listed)
+    found = as_listed(differing.changes, listed)
     return Changes(merge_base, found if whole else found[:_MOST_FILES], whole)
 
 
-def _as_listed(differing: Sequence[Change], listed: Iterable[Change]) -> tuple[Change, ...]:
-    """Add renames and lines to what differs between two commits, from a list that may be wrong.
+def as_listed(differing: Sequence[Change], listed: Iterable[Change]) -> tuple[Change, ...]:
+    """Add renames and lines to what differs between two commits, from a list of something else.
 
     A pull request's list of files is that of its head at the moment, which may be another one for
     as long as it is read. What does not agree with the commits is left out.

@@ -119,6 +119,19 @@ query Now{_ASKED} {{
 }}
 """
 
+# The test merge is made for whoever asks whether there can be one.
+MERGED = """
+query Merged($owner: String!, $repo: String!, $number: Int!) {
+  repository(owner: $owner, name: $repo) {
+    pullRequest(number: $number) {
+      baseRef { name }
+      mergeable
+      potentialMergeCommit { oid parents(first: 2) { nodes { oid } } }
+    }
+  }
+}
+"""
+
 _BLOBS = f"""
 query Blobs{_ASKED} {{
   repository(owner: $owner, name: $repo) {{{_NOW}%s

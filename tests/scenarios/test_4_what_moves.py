@@ -426,3 +426,70 @@ def test_the_head_is_another_one_while_its_files_are_listed(scene: Scene) -> Non
     scene.judged()
     assert pull.head_sha == bad
     scene.is_red(pull)
+
+
+ELSEWHERE = (
+    "services:\n  agent:\n    image: acme/agent\n    extends: {file: common.yaml, service: web}\n"
+)
+
+
+def test_a_branch_from_before_the_socket(scene: Scene) -> None:
+    """A branch leaves the base before a service there got the socket, and extends that service.
+
+    It is red, though neither side alone gives the new service anything: merged, it has the socket.
+    """
+    old = scene.shop.commit({"common.yaml": COMPOSE}, by=scene.mia)
+    scene.shop.commit({"common.yaml": GRANTED}, by=scene.mia)
+    sha = scene.shop.write(
+        {"compose.yaml": ELSEWHERE}, parents=(old,), author=scene.dev, committer=scene.dev
+    )
+    scene.shop.push("change", sha, by=scene.dev)
+    pull = scene.shop.open_pull(scene.shop, "change", "main", by=scene.dev, title="A change")
+    scene.judged()
+    scene.is_red(pull)
+    scene.justify(pull)
+
+
+def test_an_anchor_that_the_base_gave_the_socket_meanwhile(scene: Scene) -> None:
+    """The same within one file: a service uses an anchor that has the socket by now in the base.
+
+    It is red, and green once a maintainer has justified what merging gives.
+    """
+    before = "x-logs: &logs\n  volumes: [/var/log:/logs]\n\n\n\n\n\n\nservices:\n"
+    web = "  web:\n    image: nginx:1\n\n\n\n\n\n"
+    agent = "  agent:\n    image: acme/agent\n    <<: *logs\n"
+    old = scene.shop.commit({"compose.yaml": before + web}, by=scene.mia)
+    after = before.replace("/var/log:/logs", "/var/run/docker.sock:/s")
+    scene.shop.commit({"compose.yaml": after + web}, by=scene.mia)
+    sha = scene.shop.write(
+        {"compose.yaml": before + web + agent},
+        parents=(old,),
+        author=scene.dev,
+        committer=scene.dev,
+    )
+    scene.shop.push("change", sha, by=scene.dev)
+    pull = scene.shop.open_pull(scene.shop, "change", "main", by=scene.dev, title="A change")
+    scene.judged()
+    scene.is_red(pull)
+    assert "merged with" in scene.said(pull)
+    scene.justify(pull)
+
+
+def test_a_harmless_branch_from_long_ago(scene: Scene) -> None:
+    """The base got and lost sockets since; the branch renames a file that has one, and edits it.
+
+    It is green: what the base has and the branch did not touch is no matter of the branch.
+    """
+    old = scene.shop.commit({"compose.yaml": GRANTED, "other.yaml": COMPOSE}, by=scene.mia)
+    scene.shop.commit({"other.yaml": GRANTED, "b/compose.yaml": GRANTED}, by=scene.mia)
+    scene.shop.commit({"b/compose.yaml": None}, by=scene.mia)
+    sha = scene.shop.write(
+        {"compose.yaml": None, "a/compose.yaml": GRANTED + "    environment: [A=1]\n"},
+        parents=(old,),
+        author=scene.dev,
+        committer=scene.dev,
+    )
+    scene.shop.push("change", sha, by=scene.dev)
+    pull = scene.shop.open_pull(scene.shop, "change", "main", by=scene.dev, title="A change")
+    scene.judged()
+    scene.is_green(pull)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.github.graph.pulls import PullRequestNode
 from tests.scenarios.stage import CHECK, COMPOSE, GRANTED, LABEL, Scene
 
 ELSEWHERE = "services:\n  web:\n    extends: {file: base.txt, service: web}\n"
@@ -232,3 +233,23 @@ def test_a_defect_of_our_own(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> N
     check = pull.check(CHECK, scene.app)
     assert check is not None
     assert check.title == "Could not be evaluated"
+
+
+def test_the_merge_is_not_tried_yet(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The base has moved on, and GitHub has not tried yet what merging gives.
+
+    It is red, and says how to go on; it is green once GitHub has tried.
+    """
+    pull = scene.open({"compose.yaml": COMPOSE + "    tty: true\n"})
+    scene.is_green(pull)
+    scene.shop.commit({"README.md": "z\n"}, by=scene.mia)
+    scene.judged()
+    with monkeypatch.context() as patch:
+        patch.setattr(PullRequestNode, "field_potential_merge_commit", lambda _: None)
+        pull.comment("/docker-socket recheck", by=scene.dev)
+        scene.judged()
+        scene.is_red(pull)
+        assert "bring the branch up to date" in scene.said(pull)
+    pull.comment("/docker-socket recheck", by=scene.dev)
+    scene.judged()
+    scene.is_green(pull)
