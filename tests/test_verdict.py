@@ -86,6 +86,7 @@ def test_the_right_person_after_the_findings_were_shown_counts() -> None:
         ({"events": (labelled(5, None),)}, Why.NOBODY),
         ({"events": (labelled(5, Account("bot", is_person=False)),)}, Why.NOT_A_PERSON),
         ({"events": (labelled(5, through="labeler"),)}, Why.NOT_A_PERSON),
+        ({"put_on": ((at(5), "L"),), "label_ids": ((STRICT.label, "M"),)}, Why.RENAMED),
         ({"roles": (("mia", Role.WRITE),)}, Why.ROLE),
         ({"roles": ()}, Why.ROLE),
         ({"author": Account("Mia")}, Why.AUTHOR),
@@ -148,6 +149,12 @@ def test_a_label_covers_a_set_of_any_size_and_nothing_beside_it(
     other = frozenset({f"{data.draw(st.integers(3_001, 9_999)):032x}"})
     assert not is_covered(other, cover)
     assert not is_covered(every | other, cover)
+
+
+def test_a_label_is_known_again_by_its_id_where_github_tells_it() -> None:
+    same = ((STRICT.label.upper(), "L"), ("bug", "M"))
+    for put_on in ((), ((at(4), "M"),), ((at(5), "M"), (at(5), "L"))):
+        assert isinstance(judged(label_ids=same, put_on=put_on), Justification)
 
 
 def test_grants_alike_are_counted() -> None:

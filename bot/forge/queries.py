@@ -45,7 +45,10 @@ query Facts(
       baseRefOid
       baseRefName
       baseRef { target { oid } }
-      labels(first: 100) { nodes { name } }
+      labels(first: 100) { nodes { id name } }
+      labelled: timelineItems(last: 100, itemTypes: [LABELED_EVENT]) {
+        nodes { ... on LabeledEvent { createdAt label { id } } }
+      }
       commits(last: 100, before: $commits) {
         totalCount
         pageInfo { hasPreviousPage startCursor }

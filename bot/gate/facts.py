@@ -122,6 +122,8 @@ class Facts:
     all_contributors_known: bool = True  # false past what GitHub lists
     has_merges: bool = False  # one of its commits has several parents, or may have
     labels: tuple[str, ...] = ()
+    label_ids: tuple[tuple[str, str], ...] = ()  # by name: a label keeps its id when renamed
+    put_on: tuple[tuple[datetime, str], ...] = ()  # when labels were put on, by id; the latest
     events: tuple[LabelEvent, ...] = ()  # of the policy's label
     force_pushes: tuple[datetime, ...] = ()  # when the head was replaced
     roles: tuple[tuple[str, Role], ...] = ()  # by login, of those who put the label on

@@ -40,6 +40,7 @@ class Why(StrEnum):
     UNSEEN = "there are findings that the check had not shown when the label was put on"
     PUSHED = "the policy asks for the label again after every push"
     NO_REASON = "the policy asks for a reason, and there is none"
+    RENAMED = "the label that was put on then is another one than has this name now"
     NO_EVENT = "nothing tells who put a label of this name on"
     NOT_YET = "GitHub does not tell yet who put the label on"
 
@@ -107,6 +108,8 @@ def justification(
         return Refusal(None, Why.NOT_YET if _young(facts) else Why.NO_EVENT, None)
     if event.actor is None:
         return Refusal(None, Why.NOBODY, event.at, event.id)
+    if _is_another(facts, policy, event):
+        return Refusal(event.actor.login, Why.RENAMED, event.at, event.id)
     login, listed = event.actor.login, _listed(event.actor.login, policy)
 
     def refused(why: Why) -> Refusal:
@@ -146,6 +149,13 @@ def _latest(facts: Facts, policy: Policy) -> LabelEvent | None:
     """Return the event that put the label on as it is on now."""
     of_name = [event for event in facts.events if same_label(event.name, policy.label)]
     return of_name[-1] if of_name and of_name[-1].added else None
+
+
+def _is_another(facts: Facts, policy: Policy, event: LabelEvent) -> bool:
+    """Tell whether the label that was put on is known to be another one than has its name now."""
+    then = {label for at, label in facts.put_on if at == event.at}
+    now = {label for name, label in facts.label_ids if same_label(name, policy.label)}
+    return bool(then) and then.isdisjoint(now)
 
 
 def may_by_role(role: Role, login: str, policy: Policy) -> bool:

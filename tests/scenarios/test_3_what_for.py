@@ -329,3 +329,38 @@ def test_our_label_is_renamed_away_among_many(scene: Scene) -> None:
     label.edit(by=scene.dev, name="looked at")
     scene.judged()
     scene.is_red(pull)
+
+
+def test_a_label_withdrawn_under_another_name(scene: Scene) -> None:
+    """A writer renames our label, the maintainer takes it off, and another is renamed into ours.
+
+    It stays red: what the maintainer had put on was not the label that is on now.
+    """
+    pull = scene.justified()
+    pull.label("busy", by=scene.dev)
+    ours, busy = (scene.shop.label(name) for name in (LABEL, "busy"))
+    assert ours is not None
+    assert busy is not None
+    ours.edit(by=scene.dev, name="looked at")
+    scene.judged()
+    pull.unlabel("looked at", by=scene.mia)
+    busy.edit(by=scene.dev, name=LABEL)
+    scene.judged()
+    scene.is_red(pull)
+    scene.justify(pull)
+
+
+def test_a_deleted_label_comes_back_as_another_one(scene: Scene) -> None:
+    """Our label is deleted to withdraw all of them, and a writer renames another one into ours.
+
+    It stays red: that one was put on by nobody as ours.
+    """
+    pull = scene.justified()
+    pull.label("busy", by=scene.dev)
+    ours, busy = (scene.shop.label(name) for name in (LABEL, "busy"))
+    assert ours is not None
+    assert busy is not None
+    ours.delete(by=scene.mia)
+    busy.edit(by=scene.dev, name=LABEL)
+    scene.judged()
+    scene.is_red(pull)
