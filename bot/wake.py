@@ -64,7 +64,7 @@ class WakeHead:
 class WakeRepository:
     """Evaluate the open pull requests of a repository.
 
-    `labels`: only those that carry one of these; empty for all (the policy changed).
+    `labels`: only if the policy's is one of these; empty where the policy changed.
     """
 
     repository: Repository
@@ -261,7 +261,7 @@ def _comment(payload: Mapping[str, Any]) -> Target | str:
 
 
 def _label(action: str, payload: Mapping[str, Any]) -> Target | str:
-    """Wake for a label renamed or deleted: whoever carries it, under either name."""
+    """Wake for a label renamed or deleted, by either name."""
     before = _text(payload, "changes", "name", "from")
     if action == "edited" and not before:
         return "not its name"

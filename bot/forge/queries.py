@@ -154,7 +154,7 @@ query Open($owner: String!, $repo: String!, $after: String) {
   repository(owner: $owner, name: $repo) {
     pullRequests(states: OPEN, first: 100, after: $after) {
       pageInfo { hasNextPage endCursor }
-      nodes { number headRefOid labels(first: 100) { nodes { name } } }
+      nodes { number headRefOid }
     }
   }
 }

@@ -35,7 +35,6 @@ class OpenPull:
 
     ref: PullRef
     head: str
-    labels: tuple[str, ...]
 
 
 def facts(client: Client, pull: PullRef, app_id: int, now: datetime) -> Facts:
@@ -165,9 +164,8 @@ def open_pulls(client: Client, installation: int, owner: str, repo: str) -> Iter
         variables = {"owner": owner, "repo": repo, "after": after}
         page = client.graphql(OPEN, variables)["repository"]["pullRequests"]
         for node in page["nodes"]:
-            labels = tuple(label["name"] for label in nodes(node["labels"]))
             ref = PullRef(installation, owner, repo, node["number"])
-            yield OpenPull(ref, node["headRefOid"], labels)
+            yield OpenPull(ref, node["headRefOid"])
         if not page["pageInfo"]["hasNextPage"]:
             return
         after = page["pageInfo"]["endCursor"]

@@ -364,3 +364,18 @@ def test_a_deleted_label_comes_back_as_another_one(scene: Scene) -> None:
     busy.edit(by=scene.dev, name=LABEL)
     scene.judged()
     scene.is_red(pull)
+
+
+def test_our_label_is_deleted_and_the_pull_requests_delivery_is_lost(scene: Scene) -> None:
+    """The label is deleted, and of GitHub's events only the one about the label itself arrives.
+
+    It is red: no pull request carries a deleted label any more, so all of them are looked at.
+    """
+    pull = scene.justified()
+    label = scene.shop.label(LABEL)
+    assert label is not None
+    scene.github.webhooks.lose(lambda delivery: delivery.event == "pull_request")
+    label.delete(by=scene.dev)
+    scene.judged()
+    scene.github.webhooks.lose(None)
+    scene.is_red(pull)
