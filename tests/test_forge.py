@@ -302,6 +302,7 @@ QUERIES = {
     "QUEUE_BRANCHES",
     "POLICY",
     "MERGED",
+    "PUT_ON",
 }
 
 

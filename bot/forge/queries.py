@@ -45,10 +45,7 @@ query Facts(
       baseRefOid
       baseRefName
       baseRef { target { oid } }
-      labels(first: 100) { nodes { id name } }
-      labelled: timelineItems(last: 100, itemTypes: [LABELED_EVENT]) {
-        nodes { ... on LabeledEvent { createdAt label { id } } }
-      }
+      labels(first: 100) { nodes { name } }
       commits(last: 100, before: $commits) {
         totalCount
         pageInfo { hasPreviousPage startCursor }
@@ -120,6 +117,20 @@ NOW = f"""
 query Now{_ASKED} {{
   repository(owner: $owner, name: $repo) {{{_NOW}  }}
 }}
+"""
+
+# Which labels were put on when. A label keeps its id when it is renamed.
+PUT_ON = """
+query PutOn($owner: String!, $repo: String!, $number: Int!) {
+  repository(owner: $owner, name: $repo) {
+    pullRequest(number: $number) {
+      labels(first: 100) { nodes { id name } }
+      timelineItems(last: 100, itemTypes: [LABELED_EVENT]) {
+        nodes { ... on LabeledEvent { createdAt label { id } } }
+      }
+    }
+  }
+}
 """
 
 # The test merge is made for whoever asks whether there can be one.

@@ -67,10 +67,6 @@ def facts(client: Client, pull: PullRef, app_id: int, now: datetime) -> Facts:
         has_merges=found["commits"]["totalCount"] >= _MOST_COMMITS
         or any(node["commit"]["parents"]["totalCount"] > 1 for node in lists["commits"]),
         labels=tuple(node["name"] for node in nodes(found["labels"])),
-        label_ids=tuple((node["name"], node["id"]) for node in nodes(found["labels"])),
-        put_on=tuple(
-            (_time(node["createdAt"]), node["label"]["id"]) for node in nodes(found["labelled"])
-        ),
         force_pushes=tuple(_time(push["createdAt"]) for push in pushes),
         checks=check_runs([*commits, *replaced]),
         check_asked=is_asked_again(head),

@@ -2,7 +2,9 @@
 
 import pytest
 
+from tests.github.graph.base import refused
 from tests.github.graph.pulls import PullRequestNode
+from tests.github.graph.timeline import EventNode
 from tests.scenarios.stage import CHECK, COMPOSE, GRANTED, LABEL, Scene
 
 ELSEWHERE = "services:\n  web:\n    extends: {file: base.txt, service: web}\n"
@@ -253,3 +255,18 @@ def test_the_merge_is_not_tried_yet(scene: Scene, monkeypatch: pytest.MonkeyPatc
     pull.comment("/docker-socket recheck", by=scene.dev)
     scene.judged()
     scene.is_green(pull)
+
+
+def test_which_label_it_was_is_not_told(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """GitHub fails to tell the label of an event, as it may where one was deleted since.
+
+    It is green by the maintainer's label: what is not told speaks against nobody.
+    """
+
+    def fails(_: EventNode) -> None:
+        raise refused("INTERNAL", "Something went wrong")
+
+    monkeypatch.setattr(EventNode, "field_label", fails)
+    pull = scene.shown_red()
+    pull.label("bug", by=scene.dev)
+    scene.justify(pull)
