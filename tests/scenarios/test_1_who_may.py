@@ -429,3 +429,21 @@ def test_a_reason_in_the_description(stage: Stage) -> None:
     pull.edit(by=scene.dev, body="Reason: Traefik reads container labels.")
     scene.justify(pull)
     assert "in the description" in scene.said(pull)
+
+
+def test_a_maintainer_is_quicker_than_the_clean_up(scene: Scene) -> None:
+    """Right before a writer's label is taken off, a maintainer takes it off and puts it on.
+
+    It stays on and turns green: only the label that was judged is taken off.
+    """
+    pull = scene.shown_red()
+
+    def again() -> None:
+        pull.unlabel(LABEL, by=scene.mia)
+        pull.label(LABEL, by=scene.mia)
+
+    scene.before("POST", "*/comments", again)
+    pull.label(LABEL, by=scene.dev)
+    scene.judged()
+    assert pull.has_label(LABEL)
+    scene.is_green(pull)
