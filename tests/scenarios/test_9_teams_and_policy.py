@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.github import symlink
 from tests.scenarios.stage import GRANTED, LABEL, POLICY, Scene, Stage
 
 TEAMS = "teams: [security]\n"
@@ -241,3 +242,37 @@ def test_a_change_to_the_owners_policy(stage: Stage) -> None:
     scene.judged()
     assert "rolle" in scene.said(pull)
     assert "does not apply to itself" in scene.said(pull)
+
+
+def test_the_owners_repository_may_not_be_seen(stage: Stage) -> None:
+    """The owner's policy lowers the role, and lies in a private repository that the App is not on.
+
+    It is as strict as none: a writer's label does not count.
+    """
+    scene = stage.scene()
+    home = scene.shop.owner.repository(".github", {"sockgate.yml": "role: write\n"}, private=True)
+    (here,) = (one for one in scene.app.installations if one.account is scene.shop.owner)
+    here.selected = {scene.shop}
+    assert home.private
+    pull = scene.shown_red()
+    other = scene.github.user(f"other-{scene.shop.owner.login}")
+    scene.shop.add_collaborator(other, "write")
+    pull.label(LABEL, by=other)
+    scene.judged()
+    scene.is_red(pull)
+    scene.justify(pull)
+
+
+def test_a_link_as_the_policy(stage: Stage) -> None:
+    """The policy on the default branch is a symbolic link to a file that lowers the role.
+
+    It is as strict as none, and the check says so: what a link leads to is not what it says.
+    """
+    scene = stage.scene({POLICY: symlink("../lax.yml"), "lax.yml": "role: write\n"})
+    pull = scene.shown_red()
+    other = scene.github.user(f"other-{scene.shop.owner.login}")
+    scene.shop.add_collaborator(other, "write")
+    pull.label(LABEL, by=other)
+    scene.judged()
+    scene.is_red(pull)
+    assert "The policy is broken" in scene.said(pull)
