@@ -24,6 +24,7 @@ _NAME = re.compile(r"[0-9A-Za-z_.-]{1,100}")
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _BRANCH = re.compile(r"refs/heads/(?P<name>[^\x00-\x20\x7f~^:?*\[\\]{1,255})")
 _COMMAND = re.compile(r"^[ \t]*/docker-socket(?:[ \t]|\r?$)", re.MULTILINE)
+_MOST_COMMITS = 2_048  # that a push lists ("Webhook events and payloads", push)
 _POLICY_FILES = frozenset({"sockgate.yml", "sockgate.yaml"})
 
 _PULL_ACTIONS = frozenset(
@@ -63,7 +64,7 @@ class WakeHead:
 class WakeRepository:
     """Evaluate the open pull requests of a repository.
 
-    `labels`: only those that carry one of these; empty for all (the policy changed).
+    `labels`: only if the policy's is one of these; empty where the policy changed.
     """
 
     repository: Repository
@@ -260,7 +261,7 @@ def _comment(payload: Mapping[str, Any]) -> Target | str:
 
 
 def _label(action: str, payload: Mapping[str, Any]) -> Target | str:
-    """Wake for a label renamed or deleted: whoever carries it, under either name."""
+    """Wake for a label renamed or deleted, by either name."""
     before = _text(payload, "changes", "name", "from")
     if action == "edited" and not before:
         return "not its name"
@@ -273,12 +274,15 @@ def _push(payload: Mapping[str, Any]) -> Target | str:
 
     Any other one to the default branch is a matter of the register alone.
 
-    A forced push may take commits away, which it does not list.
+    A forced push may take commits away, which it does not list, and a long one is cut short.
     """
     branch = _text(payload, "repository", "default_branch")
     if not branch or payload.get("ref") != f"refs/heads/{branch}":
         return "not the default branch"
-    if payload.get("forced") is not True and not any(map(_is_policy, _files(payload))):
+    commits = payload.get("commits")
+    listed = commits if isinstance(commits, list) else []
+    is_cut = payload.get("forced") is True or len(listed) >= _MOST_COMMITS
+    if not is_cut and not any(map(_is_policy, _files(listed))):
         return WakeScan(_repository(payload))
     repository = _repository(payload)
     if repository.repo.lower() == ".github":
@@ -290,9 +294,8 @@ def _is_policy(path: str) -> bool:
     return path.removeprefix(".github/") in _POLICY_FILES
 
 
-def _files(payload: Mapping[str, Any]) -> Iterable[str]:
-    commits = payload.get("commits")
-    for commit in commits if isinstance(commits, list) else ():
+def _files(commits: Iterable[Any]) -> Iterable[str]:
+    for commit in commits:
         for key in ("added", "modified", "removed"):
             paths = commit.get(key) if isinstance(commit, dict) else None
             yield from (path for path in paths or () if isinstance(path, str))

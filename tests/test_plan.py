@@ -255,3 +255,19 @@ def test_every_write_has_a_key() -> None:
     assert kinds(writes) == ["PutCheck", "PostReview", "EditComment", "PostComment", "RemoveLabel"]
     assert all(keys)
     assert len(set(keys)) == len(keys)
+
+
+def test_grants_alike_have_a_comment_each() -> None:
+    """The same command twice in one script: neither comment is taken for the other's."""
+
+    def alike(line: int) -> Finding:
+        grant = Grant("a.sh", line, f"run {line}", "docker run x", "x", "docker", How.MOUNT)
+        return Finding(grant, OnLine("a.sh", line))
+
+    one = judged(facts(), alike(2))
+    known = applied(facts(), plan(one, facts()))
+    two = judged(known, alike(2), alike(3))
+    also = [write for write in plan(two, known) if isinstance(write, PostReview)]
+    assert [[inline.line for inline in review.comments] for review in also] == [[3]]
+    known = applied(known, plan(two, known))
+    assert plan(judged(known, alike(2), alike(3)), known) == ()

@@ -256,6 +256,10 @@ def test_a_forced_push_wakes_since_it_does_not_list_what_it_takes_away() -> None
     assert target("push", **push(forced=True, commits=[])) == WakeRepository(HELLO)
 
 
+def test_a_push_that_is_cut_short_wakes_since_it_does_not_list_all() -> None:
+    assert target("push", **push(commits=[{}] * 2_048)) == WakeRepository(HELLO)
+
+
 def test_a_policy_changed_for_the_whole_owner_wakes_the_installation() -> None:
     repository = {"full_name": "octo/.github", "default_branch": "main"}
     commits = [{"modified": ["sockgate.yml"]}]

@@ -102,7 +102,7 @@ def _installations(
         try:
             client = github.client(one["id"])
             yield _rate(client, account)
-            for known in client.pages("/installation/repositories", "repositories"):
+            for known in client.pages("/installation/repositories", "repositories", most=1_000):
                 if only and known["full_name"].lower() != only.lower():
                     continue
                 seen = True

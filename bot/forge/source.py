@@ -101,7 +101,7 @@ class Files:
     def _batch(self, keys: Sequence[tuple[str, str]]) -> None:
         query = blobs([json.dumps(f"{commit}:{path}") for commit, path in keys])
         answer = self.client.graphql(query, now_variables(self.known))["repository"]
-        self.now = now_of(answer)
+        self.now = now_of(answer, self.known)
         for number, key in enumerate(keys):
             blob = answer[f"f{number}"]
             if not blob:  # no such path, or a folder

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from bot.gate.cover import WHOLE, set_digest
 from bot.gate.facts import Facts
-from bot.gate.justification import WHOLE, Justification, Refusal, Why, set_digest
+from bot.gate.justification import Justification, Refusal, Why
 from bot.gate.policy import Problem
 from bot.gate.verdict import Because, Verdict
 from bot.publish.escape import code, prose
@@ -180,6 +181,8 @@ def _table(findings: tuple[Finding, ...]) -> str:
             place += f" from {code(finding.comes_with, 100)}"
         if finding.comes_back_to:
             place += f", no more in {code(finding.comes_back_to, 100)}"
+        if finding.comes_by:
+            place += f", merged with {code(finding.comes_by, 100)}"
         rows.append(
             f"| {place} | {code(grant.subject, 120)}{image} "
             f"| {prose(reached(grant.resource), 160)} | {power(grant)} | {grant.severity} |"
@@ -207,6 +210,14 @@ def _base_branches(verdict: Verdict) -> Iterator[str]:
             f"What is marked as no more in {code(branch, 100)} was taken out of it, and this pull "
             "request has merges of its own, by which it may come back. It goes away once the "
             f"present {code(branch, 100)} is merged into this branch without it."
+        )
+
+    merged = {finding.comes_by for finding in verdict.findings if finding.comes_by}
+    for branch in sorted(merged):
+        yield (
+            f"What is marked as merged with {code(branch, 100)} is in neither side alone: it comes "
+            f"about where this change meets what {code(branch, 100)} has by now. Bring this branch "
+            "up to date to see it."
         )
 
 

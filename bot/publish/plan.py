@@ -49,12 +49,14 @@ def _comments(verdict: Verdict, facts: Facts) -> tuple[Write, ...]:
     new: list[Inline] = []
     edits: list[Write] = []
     wanted: frozenset[str] = frozenset()
+    left = open_ones  # each speaks of one place, also where several hold the same grant
     for finding in verdict.findings:
         wanted |= finding.fingerprints
-        told = next((c for c, keys in open_ones if keys == finding.fingerprints), None)
+        told = next((c for c, keys in left if keys == finding.fingerprints), None)
         if told is not None:
+            left = [one for one in left if one[0] is not told]
             edits += _edited(told, finding_comment(finding, verdict.policy, told.body))
-        elif not any(finding.fingerprints <= keys for _, keys in open_ones):
+        elif not any(finding.fingerprints <= keys for _, keys in left):
             new += inline(finding, verdict.policy)
     gone = _gone(open_ones, wanted)
     room = max(MOST_INLINE - len(open_ones) + len(gone), 0)

@@ -144,7 +144,10 @@ def csv_line(values: Iterable[object]) -> str:
     out = io.StringIO()
     texts = ["" if value is None else str(value) for value in values]
     csv.writer(out, lineterminator="\r\n").writerow(
-        [f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text for text in texts]
+        [
+            f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r", "\n"} else text
+            for text in texts
+        ]
     )
     return out.getvalue().removesuffix("\r\n")
 

@@ -1,7 +1,7 @@
 """grants(head) - grants(merge base), as multisets of fingerprints: what a pull request adds."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.detect.engine import Detected, detect
@@ -34,13 +34,20 @@ class _Left:
 
 
 def compare(
-    base: Source, head: Source, changes: Sequence[Change], *, implicit: bool = False
+    base: Source,
+    head: Source,
+    changes: Sequence[Change],
+    *,
+    implicit: bool = False,
+    not_held: Callable[[Grant], bool] = lambda _: False,
 ) -> Review:
     """Return what the head grants and the merge base does not.
 
     `base` and `head` are the files of the two commits, `changes` every file that differs between
     them, renames paired. Files that did not change but refer to one that did are compared too.
-    `implicit` asks for what a platform grants with no line that says so. Raises SourceError.
+    `implicit` asks for what a platform grants with no line that says so. What is `not_held` where
+    it is was judged by nobody, so it makes nothing known in a place that is held. Raises
+    SourceError.
     """
     by_new = {change.new: change for change in changes if change.new is not None}
     new_name = {change.old: change.new for change in changes if change.old and change.new}
@@ -58,17 +65,25 @@ def compare(
         aside += [SetAside(grant, _IMPLICIT) for grant in new_grants if grant.implicit]
         new_grants = [grant for grant in new_grants if not grant.implicit]
         old_grants = [grant for grant in old_grants if not grant.implicit]
-    left = _Left(list(old_grants), new_grants)
     old_names = {id(grant): named(grant) for grant in old_grants}
 
-    aside += _pair_same(left, old_names, by_new)
-    moved = _pair_moved(left, new_name, by_new)
-    aside += [*moved, *_pair_split(left, aside, moved)]
-    aside += _pair_narrower(left, old_grants, new_name)
-    both = [one.grant for one in aside if one.why is _SAME]
-    guards = [grant for grant in left.head if is_guard(grant, both, base, head)]
-    aside += [SetAside(grant, _GUARD) for grant in guards]
-    left.head = [grant for grant in left.head if grant not in guards]
+    def pair(left: _Left) -> _Left:
+        known = list(left.base)
+        same = _pair_same(left, old_names, by_new)
+        moved = _pair_moved(left, new_name, by_new)
+        split = _pair_split(left, same, moved)
+        aside.extend((*same, *moved, *split, *_pair_narrower(left, known, new_name)))
+        both = [one.grant for one in same]
+        guards = [grant for grant in left.head if is_guard(grant, both, base, head)]
+        aside.extend(SetAside(grant, _GUARD) for grant in guards)
+        left.head = [grant for grant in left.head if grant not in guards]
+        return left
+
+    held_old, free_old = _parted(old_grants, not_held)
+    held_new, free_new = _parted(new_grants, not_held)
+    first = pair(_Left(held_old, held_new))
+    second = pair(_Left([*free_old, *first.base], free_new))
+    left = _Left(second.base, [*first.head, *second.head])
     held = {(new_name.get(old.path) or old.path, old.subject, old.resource) for old in old_grants}
     shown: list[tuple[Grant, Anchor]] = []
     lines = _Lines(head)
@@ -84,6 +99,10 @@ def compare(
         scanned=sum(1 for one in of_head if one.formats),
         removed=tuple(left.base),
     )
+
+
+def _parted(grants: list[Grant], apart: Callable[[Grant], bool]) -> tuple[list[Grant], list[Grant]]:
+    return [one for one in grants if not apart(one)], [one for one in grants if apart(one)]
 
 
 class _Lines:

@@ -5,6 +5,7 @@ hostPath: {path: /var/run/docker.sock}
 {{- end }}
 """
 
+import re
 from collections.abc import Iterable
 from posixpath import dirname
 
@@ -12,6 +13,9 @@ from bot.detect.grant import Grant, How
 from bot.detect.lines import decode
 from bot.detect.source import Source
 
+_COMMENT = re.compile(r"\{\{-?\s*/\*.*?\*/\s*-?\}\}", re.DOTALL)
+_ACTION = re.compile(r"\{\{-?\s*(?P<word>if|with|range|define|block|end)\b[^{}]*\}\}")
+_IF = re.compile(r"\{\{-?\s*if\b")
 _MOUNTED = frozenset({How.MOUNT, How.DIRECTORY})
 
 
@@ -23,16 +27,29 @@ def is_guard(switch: Grant, same: Iterable[Grant], base: Source, head: Source) -
     """
     if switch.how is not How.SWITCH or not switch.subject.startswith("value "):
         return False
-    asked = f".{'.'.join(switch.subject.removeprefix('value ').split('.')[-2:])}"
+    name = ".".join(switch.subject.removeprefix("value ").split(".")[-2:])
+    asked = re.compile(rf"\.{re.escape(name)}(?![\w.])")
     folder = f"{dirname(switch.path)}/templates/".lstrip("/")
     return any(
         grant.path.startswith(folder)
         and grant.resource == switch.resource
         and grant.how in _MOUNTED
-        and asked in _text(head, grant.path)
-        and asked not in _text(base, grant.path)
+        and _stands_in(asked, _text(head, grant.path), grant.line)
+        and not asked.search(_text(base, grant.path))
         for grant in same
     )
+
+
+def _stands_in(asked: re.Pattern[str], template: str, line: int) -> bool:
+    """Tell whether an `if` that is open at this line asks for the value."""
+    above = "\n".join(template.split("\n")[: line - 1])
+    opened: list[str] = []
+    for action in _ACTION.finditer(_COMMENT.sub("", above)):
+        if action["word"] != "end":
+            opened.append(action[0])
+        elif opened:
+            opened.pop()
+    return any(_IF.match(one) and asked.search(one) for one in opened)
 
 
 def _text(source: Source, path: str) -> str:
