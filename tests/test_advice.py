@@ -1,5 +1,6 @@
 """The safer way for one grant."""
 
+from dataclasses import replace
 from importlib.resources import files
 
 import pytest
@@ -35,7 +36,21 @@ def test_advice_says_where_no_proxy_helps() -> None:
     advice = advise(grant("portainer/portainer-ce:2"))
     assert advice.tool is not None
     assert not advice.tool.proxy_helps
-    assert "stays root on the host" in advice.remains
+    assert "no proxy setting makes this tool harmless" in advice.remains
+
+
+def test_a_build_without_a_daemon_is_not_called_root_on_the_host() -> None:
+    assert "stays root" not in advise(grant("docker")).remains
+
+
+@pytest.mark.parametrize("resource", ["containerd", "crio"])
+def test_nobody_is_sent_to_a_proxy_that_does_not_speak_the_runtimes_language(resource: str) -> None:
+    one = replace(grant(None), resource=resource)
+    assert "No proxy filters this socket" in advise(one).summary
+
+
+def test_a_folder_that_holds_the_socket_is_to_be_narrowed_first() -> None:
+    assert advise(grant(None, How.DIRECTORY)).summary.startswith("Mount the files or the folder")
 
 
 @pytest.mark.parametrize("how", list(How))

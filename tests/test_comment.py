@@ -211,7 +211,7 @@ def test_builds_are_told_how_to_do_without_a_daemon() -> None:
 
 def test_a_tool_that_no_proxy_helps_is_told_so() -> None:
     text = finding_comment(finding(grant(image="portainer/portainer-ce")), STRICT)
-    assert "stays root on the host" in text
+    assert "no proxy setting makes this tool harmless" in text
     assert "socket-proxy:" not in text
 
 

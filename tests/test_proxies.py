@@ -17,7 +17,7 @@ TECNATIVA = "ghcr.io/tecnativa/docker-socket-proxy:v0.4.2"
 LINUXSERVER = "lscr.io/linuxserver/socket-proxy:3.4.4"
 WOLLOMATIC = "wollomatic/socket-proxy:1"
 ROOT = "can create a container that mounts the host's /, which is root on the host"
-READS = "read only: every container's configuration"
+READS = "create and change nothing, but read every container's configuration"
 LIFECYCLE = "at most start, stop or restart containers"
 
 

@@ -89,10 +89,8 @@ def _without_suggestion(body: str) -> str:
     return _SUGGESTED.sub("", body.replace("\r\n", "\n"), count=1)
 
 
-_ROOT = (
-    "Whoever can talk to the daemon can start another container with the host's `/` mounted. "
-    "Read-only (`:ro`) changes nothing about that."
-)
+_ROOT = "Whoever can talk to the daemon can start another container with the host's `/` mounted."
+_READ_ONLY = "Read-only (`:ro`) changes nothing about that."
 _RESOLVED = "**Resolved.** This change no longer hands over the daemon here."
 
 
@@ -123,7 +121,8 @@ def _gets(grant: Grant) -> str:
         case How.PLATFORM:
             return f"gets {what} from the platform: {power(grant)}"
         case How.ADDRESS:
-            return f"is pointed at {what}: {power(grant)} there"
+            there = " there" if "://" in grant.resource else ""
+            return f"is pointed at {what}: {power(grant)}{there}"
         case _:
             return f"gets {what}: {power(grant)}"
 
@@ -141,7 +140,7 @@ def _why_root(grant: Grant) -> list[str]:
         return [
             "Whoever can talk to a daemon can start any container as its user, with all its files."
         ]
-    return [_ROOT]
+    return [f"{_ROOT} {_READ_ONLY}" if grant.how in {How.MOUNT, How.DIRECTORY} else _ROOT]
 
 
 def _way(finding: Finding) -> list[str]:
@@ -153,7 +152,8 @@ def _way(finding: Finding) -> list[str]:
 
 
 def _worthless(finding: Finding) -> list[str]:
-    found = list(dict.fromkeys(one for grant in finding.grants for one in grant.undermines))
+    among = {one for grant in finding.grants for one in grant.undermines}
+    found = sorted(among, key=lambda one: (one.path != finding.path, one.path, one.line, one.text))
     if not found:
         return []
     shown = ", ".join(

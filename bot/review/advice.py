@@ -56,6 +56,8 @@ def advise(grant: Grant) -> Advice:
     tool = known_tool(grant.image) if grant.image else None
     if tool is not None:
         return Advice(_sentence(tool.alternative), tool, _remaining(tool))
+    if grant.how is How.MOUNT and grant.resource in _RUNTIMES:
+        return Advice(_RUNTIME)
     return Advice(_GENERAL.get(grant.how, _MOUNT))
 
 
@@ -131,13 +133,16 @@ def _remaining(tool: Tool) -> str:
     if tool.residual == _ROOT_EQUIVALENT:
         some, known = without_a_proxy_fix()
         return (
-            "Even so it stays root on the host: no proxy setting makes this tool harmless, as it "
-            f"is with {some} of the {known} tools known here."
+            "As long as it has a daemon's socket, it has what the daemon has: no proxy setting "
+            f"makes this tool harmless, as with {some} of the {known} tools known here."
         )
     if tool.residual == "none":
         return "Nothing of the daemon remains reachable then."
     meaning = {
-        "metadata-read": "reading every container's configuration and environment",
+        "metadata-read": (
+            "reading every container's configuration and environment, with some proxies its logs "
+            "and files, too"
+        ),
         "lifecycle": "starting, stopping and restarting containers",
         "exec": "running commands in any container",
     }.get(tool.residual, tool.residual)
@@ -150,7 +155,22 @@ _MOUNT = (
     "socket proxy in between that opens only the API sections it needs; to start containers, give "
     "it a rootless daemon or a machine of its own."
 )
+# What speaks gRPC: no filtering proxy is known that understands it.
+_RUNTIMES = frozenset({"containerd", "crio", "cri-dockerd", "dockershim"})
+_RUNTIME = (
+    "Ask first whether it needs the runtime at all: what runs on a node can be asked of the "
+    "Kubernetes API, by a service account that may only read. No proxy filters this socket, so "
+    "what is left belongs on machines of its own."
+)
 _GENERAL = {
+    How.DIRECTORY: (
+        "Mount the files or the folder that it needs, instead of all that lies beside the socket. "
+        "If it is the socket that it needs, put a filtering socket proxy in between."
+    ),
+    How.INHERITED: (
+        "Name the volumes that it needs, instead of taking over every mount of a container that "
+        "has the socket."
+    ),
     How.ADDRESS: (
         "Reach a daemon over TLS with client certificates (port 2376) or SSH, one that holds "
         "nothing else, or a filtering socket proxy that opens only what is needed."
