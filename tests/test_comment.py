@@ -22,12 +22,12 @@ from bot.publish.check import (
     MOST_CHARACTERS,
     broken,
     check,
-    refusal_comment,
 )
 from bot.publish.comment import finding_comment, is_resolved, resolved_comment
 from bot.publish.escape import code, own, prose
 from bot.publish.plain import plain
 from bot.publish.record import Record, read_record
+from bot.publish.refusal import refusal_comment
 from bot.publish.words import sentence
 from bot.publish.writes import marked, marker
 from bot.pull import PullRef
@@ -251,6 +251,14 @@ def test_the_check_page_names_findings_label_and_role() -> None:
     assert "`maintain`" in page.summary
     assert [one.line for one in page.annotations] == [6]
     assert read_record(page.summary) == Record(frozenset({1}), frozenset({grant().fingerprint}))
+
+
+def test_the_table_says_the_way_with_its_lines() -> None:
+    steps = (Step("base.yaml", 9), Step("compose.yaml", 6))
+    page = check(judged([replace(grant(), steps=steps)]), "h").summary
+    assert "| bind mount: `base.yaml:9` → `compose.yaml:6` | critical |" in page
+    long = tuple(Step("a.yaml", n) for n in range(1, 9))
+    assert "`a.yaml:4` → … |" in check(judged([replace(grant(), steps=long)]), "h").summary
 
 
 def test_a_large_check_is_cut_and_says_how_much_was_left_out() -> None:

@@ -3,8 +3,9 @@
 from bot.gate.facts import Comment, Facts, was_replaced
 from bot.gate.justification import Why, same_label
 from bot.gate.verdict import Verdict
-from bot.publish.check import WAITING, check, refusal_comment
+from bot.publish.check import check
 from bot.publish.comment import finding_comment, inline, is_resolved, resolved_comment
+from bot.publish.refusal import WAITING, refusal_comment, refusal_key, taken_off
 from bot.publish.writes import (
     EditComment,
     Inline,
@@ -14,7 +15,6 @@ from bot.publish.writes import (
     RemoveLabel,
     Write,
     marked,
-    marker,
 )
 
 MOST_INLINE = 30  # open comments at a time; the check lists all
@@ -27,7 +27,9 @@ def plan(verdict: Verdict, facts: Facts, worst: Verdict | None = None) -> tuple[
     others: a check belongs to a commit.
     """
     pulls = frozenset({facts.pull.number, *facts.same_head})
-    wanted = check(worst or verdict, facts.head, pulls)
+    # What is said of one pull request's labels has no place on a page for several.
+    off = taken_off(verdict, facts) if len(pulls) == 1 else ()
+    wanted = check(worst or verdict, facts.head, pulls, taken_off=off)
     return (*missing(wanted, facts), *_comments(verdict, facts), *_label(verdict, facts))
 
 
@@ -86,10 +88,9 @@ def _label(verdict: Verdict, facts: Facts) -> tuple[Write, ...]:
     refusal = verdict.refusal
     if refusal is None or refusal.why is Why.NOT_YET:
         return ()
-    key = f"{refusal.event}-{refusal.why.name}"  # one act of labelling, one reason, one answer
+    key = refusal_key(refusal)
     told = any(key in marked(comment.body, "refusal") for comment in facts.comments)
-    body = f"{refusal_comment(refusal, facts, verdict)}\n\n{marker('refusal', key)}"
-    comment = () if told else (PostComment(body, key),)
+    comment = () if told else (PostComment(refusal_comment(refusal, facts, verdict), key),)
     if refusal.why in WAITING:
         return comment
     names = [name for name in facts.labels if same_label(name, verdict.policy.label)]

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from bot import __version__
 from bot.detect.grant import Grant, How, Severity
-from bot.publish.words import sentence
+from bot.publish.words import kind, sentence
 from bot.review.model import Finding, Review
 
 _SCORE = {Severity.CRITICAL: "9.8", Severity.HIGH: "8.0"}
@@ -68,7 +68,7 @@ def _location(path: str, line: int) -> dict[str, Any]:
 
 
 def _rule(how: How) -> dict[str, Any]:
-    text = f"Access to a container daemon: {how.value.replace('-', ' ')}"
+    text = f"Access to a container daemon: {kind(how)}"
     return {
         "id": str(how),
         "shortDescription": {"text": text},
