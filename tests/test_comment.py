@@ -409,11 +409,24 @@ def test_the_owner_alone_is_not_told_to_ask_someone_else() -> None:
 
 @pytest.mark.parametrize("why", list(Why))
 def test_every_refusal_says_why_in_a_sentence(why: Why) -> None:
-    text = shown(refusal_comment(Refusal("mia", why, AT), facts(), judged([grant()])))
+    text = shown(refusal_comment(Refusal("mia", why, AT), judged([grant()])))
     assert str(why) in text
     assert "(mia)" in text
 
 
-def test_a_refusal_without_an_author_to_name() -> None:
-    text = refusal_comment(Refusal(None, Why.NOBODY, None), facts(author=None), judged([grant()]))
-    assert "`the author`" in text
+def test_a_refusal_names_everybody_whose_label_counts() -> None:
+    answer = replace(judged([grant()]), policy=Policy(users=("ann",), teams=("security",)))
+    text = shown(refusal_comment(Refusal(None, Why.NOBODY, None), answer))
+    assert "maintain, or ann, or a member of security, and who neither opened" in text
+    alone = replace(answer, self_justify=True)
+    assert "neither opened" not in refusal_comment(Refusal("mia", Why.ROLE, AT), alone)
+
+
+@pytest.mark.parametrize(
+    ("carry", "until"), [("same-findings", "a push adds another grant"), ("none", "the next push")]
+)
+def test_a_green_check_says_how_long_it_holds(carry: str, until: str) -> None:
+    by = Justification("mia", Role.MAINTAIN, AT, "", frozenset())
+    answer = replace(judged([grant()]), because=Because.JUSTIFIED, justification=by)
+    kept = replace(answer, policy=Policy.model_validate({"carry": carry}))
+    assert f"This holds until {until}." in check(kept, "h").summary

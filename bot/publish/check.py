@@ -6,6 +6,7 @@ from bot.gate.justification import WHOLE, Why, set_digest
 from bot.gate.verdict import Verdict
 from bot.publish.escape import code
 from bot.publish.page import parts, title
+from bot.publish.plain import plain
 from bot.publish.record import Record
 from bot.publish.words import sentence
 from bot.publish.writes import Annotation, PutCheck
@@ -109,4 +110,4 @@ def _annotations(verdict: Verdict) -> Iterator[Annotation]:
     for one in verdict.unknowns:
         if one.path != ".":  # what is unknown as a whole has no place
             title = "Could not be evaluated"
-            yield Annotation(one.path, one.line or 1, level, title, one.reason)
+            yield Annotation(one.path, one.line or 1, level, title, plain(one.reason, 1_000))

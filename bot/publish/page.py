@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from bot.detect.grant import Grant
 from bot.gate.justification import Justification, Why
-from bot.gate.policy import Problem
+from bot.gate.policy import Policy, Problem
 from bot.gate.verdict import Because, Verdict
 from bot.publish.escape import code, prose
-from bot.publish.refusal import WAITING, refused
+from bot.publish.refusal import WAITING, refused, who_may
 from bot.publish.words import kind, power, reached
 from bot.review.model import Finding
 
@@ -73,21 +73,22 @@ def _opening(verdict: Verdict) -> str:
                 "host, whatever else the container is denied."
             )
         case Because.JUSTIFIED:
-            return _justified(verdict.justification)
+            return _justified(verdict.justification, verdict.policy)
         case Because.NOT_HELD:
             return "What this change adds is not held by the policy; it is listed below."
         case Because.NOTHING:
             return "This change gives nobody access to a container daemon who did not have it."
 
 
-def _justified(by: Justification | None) -> str:
+def _justified(by: Justification | None, policy: Policy) -> str:
     if by is None:
         return ""
     when = by.at.strftime("%Y-%m-%d %H:%M UTC")
     reason = f"\n\n> {prose(by.reason, 2000)}" if by.reason else "\n\nNo reason was written down."
+    until = "the next push" if policy.carry == "none" else "a push adds another grant"
     return (
         f"Justified by {code(by.actor)} (role {by.role.name.lower()}) on {when}. "
-        f"This holds until a push adds another grant.{reason}"
+        f"This holds until {until}.{reason}"
     )
 
 
@@ -143,19 +144,12 @@ def _base_branches(verdict: Verdict) -> Iterator[str]:
 
 def _how_to_justify(verdict: Verdict, taken_off: Sequence[Why]) -> Iterator[str]:
     policy = verdict.policy
-    who = f"someone whose role here is at least {code(policy.role)}"
-    if policy.users:
-        who += ", or " + ", ".join(code(user) for user in policy.users)
-    if policy.teams:
-        who += ", or a member of " + ", ".join(code(team) for team in policy.teams)
-    if not verdict.self_justify:
-        who += ", and who neither opened this pull request nor wrote one of its commits"
     reason = ""
     if policy.require_reason:
         reason = " Write why in a comment first: the policy asks for a reason."
     yield (
         "### To merge it all the same\n\n"
-        f"Put on the label {code(policy.label)}. It counts from {who}.{reason}"
+        f"Put on the label {code(policy.label)}. It counts from {who_may(verdict)}.{reason}"
     )
     if verdict.refusal is not None and verdict.refusal.why in WAITING:
         yield f"### The label that was put on\n\n{refused(verdict.refusal)}"

@@ -90,7 +90,7 @@ def _label(verdict: Verdict, facts: Facts) -> tuple[Write, ...]:
         return ()
     key = refusal_key(refusal)
     told = any(key in marked(comment.body, "refusal") for comment in facts.comments)
-    comment = () if told else (PostComment(refusal_comment(refusal, facts, verdict), key),)
+    comment = () if told else (PostComment(refusal_comment(refusal, verdict), key),)
     if refusal.why in WAITING:
         return comment
     names = [name for name in facts.labels if same_label(name, verdict.policy.label)]

@@ -13,6 +13,19 @@ _MARKER = "refusal"
 WAITING = frozenset({Why.NO_REASON, Why.NOT_YET})
 
 
+def who_may(verdict: Verdict) -> str:
+    """Return whose label counts, as the end of a sentence."""
+    policy = verdict.policy
+    who = f"someone whose role here is at least {code(policy.role)}"
+    if policy.users:
+        who += ", or " + ", ".join(code(user) for user in policy.users)
+    if policy.teams:
+        who += ", or a member of " + ", ".join(code(team) for team in policy.teams)
+    if not verdict.self_justify:
+        who += ", and who neither opened this pull request nor wrote one of its commits"
+    return who
+
+
 def refused(refusal: Refusal) -> str:
     """Return the sentence on a label that is on and does not count yet."""
     by = f" by {code(refusal.actor)}" if refusal.actor else ""
@@ -41,13 +54,13 @@ def _is_known(event: str, name: str) -> bool:
     return len(event) < 20 and event.isascii() and event.isdigit() and name in Why.__members__
 
 
-def refusal_comment(refusal: Refusal, facts: Facts, verdict: Verdict) -> str:
+def refusal_comment(refusal: Refusal, verdict: Verdict) -> str:
     """Return the one comment that says why a label was taken off, or what it still lacks."""
-    said = _said(refusal, facts, verdict)
+    said = _said(refusal, verdict)
     return f"{said}\n\n{marker(_MARKER, refusal_key(refusal))}"
 
 
-def _said(refusal: Refusal, facts: Facts, verdict: Verdict) -> str:
+def _said(refusal: Refusal, verdict: Verdict) -> str:
     policy = verdict.policy
     by = f" ({code(refusal.actor)})" if refusal.actor else ""
     if refusal.why in WAITING:
@@ -55,10 +68,7 @@ def _said(refusal: Refusal, facts: Facts, verdict: Verdict) -> str:
             f"The label {code(policy.label)} does not count yet: {prose(str(refusal.why))}{by}."
             "\n\nOnce the same person writes it in a comment here, it does."
         )
-    author = facts.author.login if facts.author else "the author"
-    others = "" if verdict.self_justify else f", other than {code(author)} and who wrote a commit"
     return (
         f"The label {code(policy.label)} was taken off: {prose(str(refusal.why))}{by}.\n\n"
-        f"It counts from someone whose role here is at least {code(policy.role)}"
-        f"{others}, once the check {code(CHECK)} has shown the findings."
+        f"It counts from {who_may(verdict)}, once the check {code(CHECK)} has shown the findings."
     )
