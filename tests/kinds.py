@@ -10,8 +10,6 @@ from difflib import unified_diff
 from bot.detect.source import DictSource
 from bot.gate.facts import Account, Facts
 from bot.gate.verdict import Verdict, verdict
-from bot.publish.check import check
-from bot.publish.writes import PutCheck
 from bot.pull import PullRef
 from bot.review.compare import compare
 from bot.review.hunks import read_hunks
@@ -49,10 +47,6 @@ class Kind:
         changes = [self._change(path) for path in self.files]
         return compare(base, head, changes, implicit=self.implicit)
 
-    def page(self) -> PutCheck:
-        """Return the check as it is before anybody put a label on."""
-        return check(verdict_on(self), "h" * 40)
-
     def _change(self, path: str) -> Change:
         old, new = (files.get(path, "") for files in (self.before, self.files))
         lines = unified_diff(old.splitlines(keepends=True), new.splitlines(keepends=True))
@@ -64,9 +58,9 @@ FACTS = Facts(
 )
 
 
-def verdict_on(kind: Kind) -> Verdict:
-    """Judge a kind by the strict defaults, as a pull request of dev's."""
-    return verdict(kind.review(), FACTS, date(2026, 11, 23))
+def judged(review: Review) -> Verdict:
+    """Judge by the strict defaults, as a pull request of dev's that nobody has labelled."""
+    return verdict(review, FACTS, date(2026, 11, 23))
 
 
 KINDS = (

@@ -22,7 +22,7 @@ from bot.publish.check import broken, check
 from bot.publish.comment import finding_comment, resolved_comment
 from bot.publish.refusal import refusal_comment
 from bot.publish.writes import PutCheck
-from tests.kinds import KINDS, Kind, verdict_on
+from tests.kinds import KINDS, Kind, judged
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -36,13 +36,13 @@ def rendered(markdown: str) -> str:
 
 def shown(kind: Kind) -> str:
     """Return all that is written about a kind: each comment with its place, and the check."""
-    verdict = verdict_on(kind)
+    verdict = judged(kind.review())
     parts = [
         f"<!-- {finding.path}:{finding.line} -->\n"
         + rendered(finding_comment(finding, verdict.policy))
         for finding in verdict.findings
     ]
-    return "\n".join([*parts, shown_check(kind.page())])
+    return "\n".join([*parts, shown_check(check(verdict, "h"))])
 
 
 def shown_check(page: PutCheck) -> str:
@@ -56,7 +56,7 @@ def shown_check(page: PutCheck) -> str:
 
 
 BY = Justification("mia", Role.MAINTAIN, AT, "It @reads labels, see <issue 12>", frozenset(), 7)
-GRANTED = verdict_on(KINDS[0])
+GRANTED = judged(KINDS[0].review())
 RULE = Ignore(path="examples/**", reason="run by nobody", until=date(2026, 12, 31))
 SEEN = Ignored(GRANTED.findings[0], RULE)
 PAGES: dict[str, PutCheck | str] = {
