@@ -24,7 +24,7 @@ from bot.publish.check import (
     check,
 )
 from bot.publish.comment import finding_comment, is_resolved, resolved_comment
-from bot.publish.escape import code, own, prose
+from bot.publish.escape import cell, code, own, prose
 from bot.publish.plain import plain
 from bot.publish.record import Record, read_record
 from bot.publish.refusal import refusal_comment
@@ -93,7 +93,7 @@ def shown(markdown: str) -> str:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-@pytest.mark.parametrize("escape", [code, prose])
+@pytest.mark.parametrize("escape", [cell, code, prose])
 def test_hostile_text_neither_mentions_nor_links_nor_breaks_out(text: str, escape: object) -> None:
     assert callable(escape)
     line = f"before {escape(text)} after"
@@ -109,8 +109,14 @@ def test_hostile_text_neither_mentions_nor_links_nor_breaks_out(text: str, escap
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_stays_in_its_table_cell(text: str) -> None:
-    html = rendered(f"| a | b |\n|---|---|\n| {code(text)} | {prose(text)} |\n")
+    html = rendered(f"| a | b |\n|---|---|\n| {cell(text)} | {prose(text)} |\n")
     assert html.count("<td>") == 2
+
+
+def test_a_label_is_shown_exactly_as_it_is_called() -> None:
+    answer = replace(judged([grant()]), policy=Policy(label="socket|`justified` @acme"))
+    for text in (check(answer, "h").summary, finding_comment(answer.findings[0], answer.policy)):
+        assert "<code>socket|`justified` @acme</code>" in rendered(text)
 
 
 def test_prose_shows_exactly_its_characters() -> None:

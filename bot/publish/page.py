@@ -6,7 +6,7 @@ from bot.detect.grant import Grant
 from bot.gate.justification import Justification, Why
 from bot.gate.policy import Policy, Problem
 from bot.gate.verdict import Because, Verdict
-from bot.publish.escape import code, prose
+from bot.publish.escape import cell, code, prose
 from bot.publish.refusal import WAITING, refused, who_may
 from bot.publish.words import kind, power, reached
 from bot.review.model import Finding
@@ -106,12 +106,12 @@ def _table(findings: tuple[Finding, ...]) -> str:
 
 
 def _row(finding: Finding, grant: Grant) -> str:
-    place = code(f"{finding.path}:{finding.line}")
+    place = cell(f"{finding.path}:{finding.line}")
     if finding.comes_with:
-        place += f" from {code(finding.comes_with, 100)}"
+        place += f" from {cell(finding.comes_with, 100)}"
     if finding.comes_back_to:
-        place += f", no more in {code(finding.comes_back_to, 100)}"
-    whom = code(grant.subject, 120) + (f" ({code(grant.image, 100)})" if grant.image else "")
+        place += f", no more in {cell(finding.comes_back_to, 100)}"
+    whom = cell(grant.subject, 120) + (f" ({cell(grant.image, 100)})" if grant.image else "")
     what = f"{prose(reached(grant.resource), 160)}: {power(grant)}"
     return f"| {place} | {whom} | {what} | {_way(grant)} | {grant.severity} |"
 
@@ -119,7 +119,7 @@ def _row(finding: Finding, grant: Grant) -> str:
 def _way(grant: Grant) -> str:
     """Return the kind of text that hands the daemon over, and over which lines where several do."""
     steps = grant.steps if len(grant.steps) > 1 else ()
-    places = " → ".join(code(f"{step.path}:{step.line}", 100) for step in steps[:_MOST_STEPS])
+    places = " → ".join(cell(f"{step.path}:{step.line}", 100) for step in steps[:_MOST_STEPS])
     more = " → …" if len(steps) > _MOST_STEPS else ""
     return kind(grant.how) + (f": {places}{more}" if places else "")
 
