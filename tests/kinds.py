@@ -9,7 +9,7 @@ from difflib import unified_diff
 
 from bot.detect.source import DictSource
 from bot.gate.facts import Account, Facts
-from bot.gate.verdict import Verdict, verdict
+from bot.gate.verdict import Because, Verdict, verdict
 from bot.pull import PullRef
 from bot.review.compare import compare
 from bot.review.hunks import read_hunks
@@ -56,6 +56,9 @@ class Kind:
 FACTS = Facts(
     PullRef(1, "acme", "shop", 1), "h" * 40, "b" * 40, is_open=True, author=Account("dev")
 )
+
+
+HELD = Verdict(Because.UNJUSTIFIED)  # by the strict defaults, whatever it is about
 
 
 def judged(review: Review) -> Verdict:

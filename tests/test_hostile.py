@@ -72,7 +72,7 @@ class Structure(HTMLParser):
 def everything(review: Review) -> list[str]:
     """Return all Markdown that is written about a pull request."""
     verdict = judged(review)
-    comments = [finding_comment(finding, verdict.policy) for finding in verdict.findings]
+    comments = [finding_comment(finding, verdict) for finding in verdict.findings]
     return [*comments, *map(resolved_comment, comments), check(verdict, "h").summary]
 
 

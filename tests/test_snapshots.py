@@ -16,7 +16,7 @@ from cmarkgfm.cmark import Options
 from bot.detect.grant import How
 from bot.gate.facts import Role
 from bot.gate.justification import Justification, Refusal, Why
-from bot.gate.policy import STRICT, Ignore, Policy, Problem
+from bot.gate.policy import Ignore, Policy, Problem
 from bot.gate.verdict import Because, Ignored, Verdict
 from bot.publish.check import broken, check
 from bot.publish.comment import finding_comment, resolved_comment
@@ -38,8 +38,7 @@ def shown(kind: Kind) -> str:
     """Return all that is written about a kind: each comment with its place, and the check."""
     verdict = judged(kind.review())
     parts = [
-        f"<!-- {finding.path}:{finding.line} -->\n"
-        + rendered(finding_comment(finding, verdict.policy))
+        f"<!-- {finding.path}:{finding.line} -->\n" + rendered(finding_comment(finding, verdict))
         for finding in verdict.findings
     ]
     return "\n".join([*parts, shown_check(check(verdict, "h"))])
@@ -87,7 +86,7 @@ PAGES: dict[str, PutCheck | str] = {
     ),
     "red, of several pull requests": check(GRANTED, "h", frozenset({1, 4})),
     "red, a defect of ours": broken("h", "ValueError: @acme"),
-    "comment, resolved": resolved_comment(finding_comment(GRANTED.findings[0], STRICT)),
+    "comment, resolved": resolved_comment(finding_comment(GRANTED.findings[0], GRANTED)),
     "comment, the label is taken off": refusal_comment(Refusal("dev", Why.AUTHOR, AT, 7), GRANTED),
     "comment, the label waits": refusal_comment(Refusal("mia", Why.NO_REASON, AT, 7), GRANTED),
 }

@@ -4,7 +4,9 @@ import re
 
 from bot.detect.grant import Grant, How, Undermined
 from bot.gate.policy import Policy
+from bot.gate.verdict import Verdict
 from bot.publish.escape import code, own, prose
+from bot.publish.judges import judges
 from bot.publish.words import power, reached
 from bot.publish.writes import Inline, marker
 from bot.review.advice import Advice, Tool, advise, proxy_sections
@@ -19,11 +21,11 @@ def finding_key(finding: Finding) -> str:
     return " ".join(sorted(finding.fingerprints))
 
 
-def inline(finding: Finding, policy: Policy) -> tuple[Inline, ...]:
+def inline(finding: Finding, verdict: Verdict) -> tuple[Inline, ...]:
     """Return the new comment for one finding with its place; () where the diff has none."""
     if isinstance(finding.anchor, InSummary):
         return ()
-    body, key = finding_comment(finding, policy), finding_key(finding)
+    body, key = finding_comment(finding, verdict), finding_key(finding)
     if not isinstance(finding.anchor, OnLine):
         return (Inline(finding.path, None, _without_suggestion(body), key),)
     found = finding.suggestion
@@ -33,8 +35,8 @@ def inline(finding: Finding, policy: Policy) -> tuple[Inline, ...]:
     return (Inline(finding.path, found.last, body, key, first, _without_suggestion(body)),)
 
 
-def finding_comment(finding: Finding, policy: Policy, standing: str | None = None) -> str:
-    """Return the comment for one finding.
+def finding_comment(finding: Finding, verdict: Verdict, standing: str | None = None) -> str:
+    """Return the comment for one finding of a verdict.
 
     `standing` is what the comment says that stands already. It stays on the lines that it was put
     on, so an edit of other lines than the one it offers has no place there.
@@ -46,7 +48,7 @@ def finding_comment(finding: Finding, policy: Policy, standing: str | None = Non
     offered = finding.suggestion
     if offered is not None and (standing is None or _offer(offered) in standing):
         parts.append(_suggestion(offered, advice.tool))
-    parts.append(_next(policy))
+    parts.append(_next(verdict.policy, self_justify=verdict.self_justify))
     parts.append(marker("finding", *sorted(finding.fingerprints)))
     return "\n\n".join(part for part in parts if part)
 
@@ -237,8 +239,9 @@ def _ready(tool: Tool, *, sections: tuple[str, ...], client: str) -> str:
     )
 
 
-def _next(policy: Policy) -> str:
+def _next(policy: Policy, *, self_justify: bool) -> str:
+    ask = "" if self_justify else f"ask {judges(policy)} to "
     return (
-        f"**Next:** take the safer way, or say in the description why it has to be so and ask "
-        f"someone with the role {code(policy.role)} to put on the label {code(policy.label)}."
+        "**Next:** take the safer way, or say in the description why it has to be so and "
+        f"{ask}put on the label {code(policy.label)}."
     )

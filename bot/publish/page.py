@@ -7,7 +7,8 @@ from bot.gate.justification import Justification, Why
 from bot.gate.policy import Policy, Problem
 from bot.gate.verdict import Because, Verdict
 from bot.publish.escape import cell, code, prose
-from bot.publish.refusal import WAITING, refused, who_may
+from bot.publish.judges import who_may
+from bot.publish.refusal import WAITING, refused
 from bot.publish.words import kind, power, reached
 from bot.review.model import Finding
 

@@ -55,9 +55,9 @@ def _comments(verdict: Verdict, facts: Facts) -> tuple[Write, ...]:
         wanted |= finding.fingerprints
         told = next((c for c, keys in open_ones if keys == finding.fingerprints), None)
         if told is not None:
-            edits += _edited(told, finding_comment(finding, verdict.policy, told.body))
+            edits += _edited(told, finding_comment(finding, verdict, told.body))
         elif not any(finding.fingerprints <= keys for _, keys in open_ones):
-            new += inline(finding, verdict.policy)
+            new += inline(finding, verdict)
     gone = _gone(open_ones, wanted)
     room = max(MOST_INLINE - len(open_ones) + len(gone), 0)
     review = (PostReview(facts.head, tuple(new[:room])),) if new[:room] else ()

@@ -5,25 +5,13 @@ from bot.gate.justification import Refusal, Why
 from bot.gate.policy import CHECK
 from bot.gate.verdict import Verdict
 from bot.publish.escape import code, prose
+from bot.publish.judges import who_may
 from bot.publish.writes import marked, marker
 
 _MARKER = "refusal"
 # What is missing may still come, so the label stays until it does; any other label that does not
 # count is taken off with a comment that says why.
 WAITING = frozenset({Why.NO_REASON, Why.NOT_YET})
-
-
-def who_may(verdict: Verdict) -> str:
-    """Return whose label counts, as the end of a sentence."""
-    policy = verdict.policy
-    who = f"someone whose role here is at least {code(policy.role)}"
-    if policy.users:
-        who += ", or " + ", ".join(code(user) for user in policy.users)
-    if policy.teams:
-        who += ", or a member of " + ", ".join(code(team) for team in policy.teams)
-    if not verdict.self_justify:
-        who += ", and who neither opened this pull request nor wrote one of its commits"
-    return who
 
 
 def refused(refusal: Refusal) -> str:
