@@ -22,7 +22,16 @@ def grant(image: str | None, how: How = How.MOUNT) -> Grant:
 
 @pytest.mark.parametrize(
     "image",
-    ["traefik", "traefik:v3", "docker.io/library/traefik@sha256:0", "ghcr.io/traefik/traefik:3"],
+    [
+        "traefik",
+        "traefik:v3",
+        "docker.io/library/traefik@sha256:0",
+        "index.docker.io/library/traefik",
+        "public.ecr.aws/docker/library/traefik:3",
+        "mirror.gcr.io/library/traefik",
+        "mirror.gcr.io/traefik/traefik",
+        "ghcr.io/traefik/traefik:3",
+    ],
 )
 def test_a_tool_is_known_by_every_spelling_of_its_image(image: str) -> None:
     tool = known_tool(image)
@@ -30,6 +39,13 @@ def test_a_tool_is_known_by_every_spelling_of_its_image(image: str) -> None:
     assert tool.name == "traefik"
     assert tool.proxy_helps
     assert proxy_sections(tool) == ("CONTAINERS",)
+
+
+def test_an_image_that_says_nothing_of_what_runs_in_it_is_not_taken_for_a_tool() -> None:
+    advice = advise(grant("maven:3"))
+    assert advice.tool is None
+    assert advice.summary.startswith("Ask first whether it needs the daemon at all.")
+    assert "If it is for tests with Testcontainers: Run tests directly" in advice.summary
 
 
 def test_advice_says_where_no_proxy_helps() -> None:

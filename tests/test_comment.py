@@ -216,6 +216,7 @@ def test_a_comment_is_short_outside_of_what_folds_away(image: str) -> None:
     outside = shown(re.sub(r"<details>.*?</details>", "", body, flags=re.DOTALL))
     assert len(outside) < 1_300
     assert outside.count("docker-socket-justified") == 1
+    assert "-pattern" not in outside
 
 
 def test_builds_are_told_how_to_do_without_a_daemon() -> None:

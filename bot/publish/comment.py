@@ -185,7 +185,7 @@ def _safer(advice: Advice, grant: Grant) -> list[str]:
     tool = advice.tool
     if tool is None:
         return [f"**Safer:** {own(advice.summary)}"]
-    name = own(tool.name)
+    name = own(tool.title)
     parts = [f"**Safer, for {name}:** {own(advice.summary)} {own(advice.remains)}".strip()]
     details = [f"Why it asks: {own(tool.need)}."]
     if tool.proxy_helps:

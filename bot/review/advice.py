@@ -15,7 +15,18 @@ from bot.detect.grant import Grant, How
 from bot.detect.mounts import repository
 
 _ALWAYS_ON = frozenset({"PING", "VERSION", "EVENTS"})  # what the proxies open by default
-_REGISTRIES = ("docker.io/library/", "docker.io/", "index.docker.io/", "registry-1.docker.io/")
+# Docker Hub's own names, and public mirrors of it, the longest first.
+_REGISTRIES = (
+    "docker.io/library/",
+    "docker.io/",
+    "index.docker.io/library/",
+    "index.docker.io/",
+    "registry-1.docker.io/library/",
+    "registry-1.docker.io/",
+    "public.ecr.aws/docker/library/",
+    "mirror.gcr.io/library/",
+    "mirror.gcr.io/",
+)
 _ROOT_EQUIVALENT = "root-equivalent"
 
 
@@ -35,6 +46,8 @@ class Tool:
     endpoint: str = ""  # the variable or argument that points it elsewhere: NAME=… with PROXY
     linuxserver_sections: tuple[str, ...] = ()  # what that proxy has to open besides
     needs_nothing: bool = False  # whether it does without the socket as it is
+    title: str = ""  # what it is called in a sentence
+    is_guess: bool = False  # whether its images say nothing of what runs in them
 
     @property
     def proxy_helps(self) -> bool:
@@ -54,11 +67,18 @@ class Advice:
 def advise(grant: Grant) -> Advice:
     """Return the safer way for this very grant; honest where none is known."""
     tool = known_tool(grant.image) if grant.image else None
-    if tool is not None:
+    if tool is not None and not tool.is_guess:
         return Advice(_sentence(tool.alternative), tool, _remaining(tool))
+    advice = _general(grant)
+    if tool is not None:
+        advice += f" If it is for {tool.title}: {_sentence(tool.alternative)}"
+    return Advice(advice)
+
+
+def _general(grant: Grant) -> str:
     if grant.how is How.MOUNT and grant.resource in _RUNTIMES:
-        return Advice(_RUNTIME)
-    return Advice(_GENERAL.get(grant.how, _MOUNT))
+        return _RUNTIME
+    return _GENERAL.get(grant.how, _MOUNT)
 
 
 def without_a_proxy_fix() -> tuple[int, int]:
@@ -113,6 +133,8 @@ def _by_name() -> dict[str, Tool]:
             endpoint=str(entry.get("endpoint", "")),
             linuxserver_sections=tuple(entry.get("linuxserver_sections", ())),
             needs_nothing=entry.get("needs_nothing") is True,
+            title=str(entry.get("title", entry["id"])),
+            is_guess=entry.get("guess") is True,
         )
         found[tool.name] = tool
     return found
