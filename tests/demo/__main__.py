@@ -17,7 +17,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.demo.files import BASE, BODY, HEAD, TITLE
+from tests.demo.files import BASE, BODY, HEAD, REASON, TITLE
 from tests.github import App, PullRequest, SmallGitHub
 from tests.ports import free_port
 
@@ -99,7 +99,8 @@ def _play(github: SmallGitHub, app: App, server: "subprocess.Popen[bytes]") -> i
         _wait(server)
         return 0 if held else 1
     github.clock.advance(2)
-    _say(f"mia, who has the role maintain, puts on the label {LABEL}")
+    _say(f"mia, who has the role maintain, says why, and puts on the label {LABEL}")
+    pull.comment(REASON, by=mia)
     pull.label(LABEL, by=mia)
     github.wait_for(lambda: github.mergeable(pull, required=[(CHECK, app)]), timeout=SECONDS)
     green = _check(pull, app)
