@@ -65,6 +65,7 @@ def test_all_kinds_of_decisions(
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_text("5 decisions")).to_be_visible()
     expect(page.get_by_text("while the check was red")).to_be_visible()
+    assert all(time.get_attribute("title") for time in page.locator("td time").all())
     shot(page, f"register-all-decisions-{name}")
     assert problems(page) == []
     assert not overflows(page)
