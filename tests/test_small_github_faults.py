@@ -215,7 +215,7 @@ def test_the_page_says_whether_it_may_be_merged(world: World) -> None:
     shown = page(world)
     assert "Merging is blocked" in shown
     assert "1 container gains the daemon" in shown
-    assert "<table>" in page(world, "/checks")
+    assert '<table tabindex="0">' in page(world, "/checks")
     run.update(conclusion="success")
     assert "Ready to merge" in page(world)
     link = requests.get(
