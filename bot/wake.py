@@ -30,6 +30,8 @@ _POLICY_FILES = frozenset({"sockgate.yml", "sockgate.yaml"})
 _PULL_ACTIONS = frozenset(
     {"opened", "reopened", "synchronize", "edited", "labeled", "unlabeled", "closed"}
 )
+# "Re-run", and the one button that our check has of its own.
+_AGAIN = frozenset({"rerequested", "requested_action"})
 _INSTALLATION_ACTIONS = frozenset({"created", "unsuspend", "new_permissions_accepted"})
 
 
@@ -233,7 +235,7 @@ def _target(event: str, action: str, payload: Mapping[str, Any], own: str | None
             return WakePull(_pull(payload, "pull_request"))
         case "issue_comment" if action == "created":
             return _comment(payload)
-        case "check_run" | "check_suite" if action == "rerequested":
+        case "check_run" | "check_suite" if action in _AGAIN:
             return WakeHead(_repository(payload), _sha(payload, event, "head_sha"))
         case "merge_group" if action == "checks_requested":
             base, head = (_sha(payload, event, key) for key in ("base_sha", "head_sha"))

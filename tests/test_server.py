@@ -31,6 +31,7 @@ from bot.pull import PullRef
 from bot.queue import Outcome, Queue, Work
 from bot.web import Site
 from tests.ports import free_port
+from tests.test_hostile import NAMES
 from tests.test_queue import until
 
 SECRET = "the webhook's secret"
@@ -464,6 +465,18 @@ def logged(level: str = "info", **values: object) -> list[dict[str, object]]:
     logs.configure(level, [SECRET], stream)
     structlog.stdlib.get_logger("sockgate.test").info("event", **values)
     return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+@pytest.mark.usefixtures("unlogged")
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+def test_a_line_stays_one_line_whatever_it_is_about(name: str) -> None:
+    stream = io.StringIO()
+    logs.configure("info", [], stream)
+    structlog.stdlib.get_logger("sockgate.test").info(name, path=name)
+    [line] = stream.getvalue().splitlines()
+    assert json.loads(line)["path"] == name
+    assert line.isascii()
+    assert line.isprintable()
 
 
 @pytest.mark.usefixtures("unlogged")

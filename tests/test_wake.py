@@ -194,6 +194,14 @@ def test_a_rerun_wakes_by_head_since_forks_are_not_listed(event: str) -> None:
     assert why(event, action="completed", **{event: part})
 
 
+def test_the_button_of_a_check_wakes_by_head() -> None:
+    part = {"head_sha": SHA, "pull_requests": []}
+    pressed = {"requested_action": {"identifier": "check-again"}}
+    assert target("check_run", action="requested_action", check_run=part, **pressed) == WakeHead(
+        HELLO, SHA
+    )
+
+
 @pytest.mark.parametrize(
     "body",
     [
