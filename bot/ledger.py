@@ -70,6 +70,29 @@ class Ledger:
         with self._engine.connect() as connection:
             return {row.workflow_uuid: row.executor_id for row in connection.execute(query)}
 
+    def claims(self, machine: str) -> list[tuple[str, str]]:
+        """Name the jobs that count as running on a machine, each with the owner of its claim."""
+        at = self._jobs.c
+        query = sa.select(at.workflow_uuid, at.owner_xid).where(
+            at.status == _literal(_RUNNING),
+            at.executor_id == machine,
+            at.queue_name == self._queue,
+            at.owner_xid.is_not(None),
+        )
+        with self._engine.connect() as connection:
+            return [(row.workflow_uuid, row.owner_xid) for row in connection.execute(query)]
+
+    def put_back(self, job: str, owner: str) -> int:
+        """Let a job be claimed anew, as by DBOS's recovery, unless its claim is another by now."""
+        at = self._jobs.c
+        with self._engine.begin() as connection:
+            return connection.execute(
+                sa.update(self._jobs)
+                .where(at.workflow_uuid == job, at.owner_xid == owner)
+                .where(at.status == _literal(_RUNNING))
+                .values(status=_WAITING, owner_xid=None, started_at_epoch_ms=None)
+            ).rowcount
+
     def others_wait(self, installation: int) -> bool:
         """Tell whether a job waits that is no pull request of this installation."""
         at = self._jobs.c

@@ -14,7 +14,7 @@ from dbos import DBOSClient
 
 from bot.database import beside
 from bot.jobs import Job, job
-from bot.queue import APPLICATION, WORKFLOW, options
+from bot.stored import APPLICATION, WORKFLOW, enqueue
 
 _STATES = {
     "ENQUEUED": "waiting",
@@ -60,7 +60,7 @@ class Letters:
         for letter, asked in self._found(DEAD, None):
             if every or letter.id in ids:
                 again = Job(f"{asked.root}~{uuid4().hex[:8]}", asked.delivery, asked.target)
-                self._client.enqueue(options(again), again.document())
+                enqueue(self._client, again)
                 self._client.delete_workflows([letter.id])
                 tried.append(letter.id)
         return tried

@@ -4,7 +4,7 @@ Each process is a machine with a name of its own for each start. It says every f
 database's clock, that it is there. Whoever finds one silent for too long strikes it off and puts
 its jobs back, in one transaction, so that happens once. A machine that cannot say so stops asking
 GitHub for anything well before the others take its jobs over: at once for what has not been sent,
-and a request under way ends in between, since it takes 20 s at most.
+and a write under way ends in between, since it takes 12 s to connect and 12 s more at most.
 """
 
 import threading
@@ -26,7 +26,7 @@ from bot.shared import clock, jobs_table
 
 BEAT = 5.0  # seconds between two signs of life
 LAPSE = 15.0  # seconds after the last that the database took, within which a machine may work
-SILENCE = 40.0  # seconds after which the others take over: LAPSE, a request's time-out, and spare
+SILENCE = 40.0  # seconds after which the others take over: LAPSE, and what a write may take
 
 _log = structlog.stdlib.get_logger("sockgate.machines")
 

@@ -81,7 +81,7 @@ class Metrics:
         )
         self._request_seconds = self._histogram(
             "github_request_seconds",
-            "How long GitHub took, repetitions included",
+            "How long GitHub took for a request",
             _REQUEST,
             "kind",
         )

@@ -34,7 +34,7 @@ from bot.memory import Memory
 from bot.metrics import Metrics
 from bot.missed import redeliver
 from bot.pull import PullRef
-from bot.queue import Outcome, Queue, Work
+from bot.queue import Queue
 from bot.records.register import Register
 from bot.records.store import Records
 from bot.records.upgrade import NewerError, upgrade
@@ -47,12 +47,14 @@ from bot.setup.watch import Watch
 from bot.sweep import sweep
 from bot.wake import WakeGroup, WakeLeave, WakePull, WakeScan
 from bot.web import Site
+from bot.work import Outcome, Work
 
 STOPPED, NOT_STARTED = 0, 2
 
 # A stop takes 10 s at most: /readyz says so, then the doors close, then what runs is finished.
 READY_SECONDS, REQUEST_SECONDS, JOB_SECONDS = 1.0, 3, 4.0
 TRACE_SECONDS = 1.0
+STOP_SECONDS = 9.5  # past this nothing is waited for any more, as where the database hangs
 MISSED_SECONDS, SWEEP_SECONDS = 300.0, 3600.0  # between two looks for what was missed
 STORE_SECONDS = 10.0
 # Whoever answers deliveries waits for evaluations that compute, at each step for one such turn of
@@ -256,16 +258,22 @@ def _serve(
         timeout_graceful_shutdown=REQUEST_SECONDS,
     )
     _log.info("listening", host=given.host, port=door.getsockname()[1], github=given.api_url)
-    _Server(config, site).run(sockets=[door])
+    running = _Server(config, site)
+    running.run(sockets=[door])
     whole = queue.stop(JOB_SECONDS)
     traces.stop(TRACE_SECONDS)
     if not whole:
-        # Their threads would hold the process; the jobs are in the database, for the next start.
-        _log.warning("stopped with jobs unfinished")
-        logging.shutdown()
-        os._exit(STOPPED)
+        _end()
+    running.deadline.cancel()
     _log.info("stopped")
     return STOPPED
+
+
+def _end() -> None:
+    """End at once: threads would hold the process; their jobs are in the database, for others."""
+    _log.warning("stopped with jobs unfinished")
+    logging.shutdown()
+    os._exit(STOPPED)
 
 
 def _pages(given: Settings, metrics: Metrics, visitors: Door | None) -> list[BaseRoute]:
@@ -313,17 +321,26 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, site: Site) -> None:
         super().__init__(config)
         self._site = site
+        self.deadline = _timer(STOP_SECONDS, _end)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's
+        if not self._site.stopping:
+            self.deadline.start()
         if sig == signal.SIGTERM and not self._site.stopping:
             self._site.stopping = True
-            threading.Timer(READY_SECONDS, self._close).start()
+            _timer(READY_SECONDS, self._close).start()
         else:
             self._site.stopping = True
             self._close()
 
     def _close(self) -> None:
         self.should_exit = True
+
+
+def _timer(seconds: float, do: Callable[[], None]) -> threading.Timer:
+    made = threading.Timer(seconds, do)
+    made.daemon = True
+    return made
 
 
 def _listen(host: str, port: int) -> socket.socket:

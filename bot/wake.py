@@ -11,7 +11,7 @@ import hmac
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bot.pull import PullRef
@@ -123,6 +123,7 @@ class Wake:
     event: str  # X-GitHub-Event
     action: str
     target: Target
+    head: str = field(default="", compare=False)  # as the event knew it: for the log alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +186,8 @@ def read(
         return Refused(400, f"{event}: {error}")
     if isinstance(found, str):
         return Ignored(delivery, event, action, found)
-    return Wake(delivery, event, action, found)
+    head = _text(payload, "pull_request", "head", "sha")
+    return Wake(delivery, event, action, found, head if _SHA.fullmatch(head) else "")
 
 
 def too_large() -> Refused:

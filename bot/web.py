@@ -112,14 +112,14 @@ class Site:
 
     async def _accept(self, found: Wake, began: float) -> Response:
         asked = Job(found.delivery, found.delivery, found.target)
-        names = asked.names()
+        names = ({"head": found.head} if found.head else {}) | asked.names()
         with traces.span("delivery", {**names, "event": found.event, "action": found.action}):
             return await self._store(found, replace(asked, trace=traces.here()), names, began)
 
     async def _store(
         self, found: Wake, asked: Job, names: dict[str, str | int], began: float
     ) -> Response:
-        log = _log.bind(event_name=found.event, action=found.action, **names)
+        log = _log.bind(event_name=found.event, action=found.action, **{"head": None} | names)
         try:
             async with asyncio.timeout(STORE_SECONDS):
                 receipt = await asyncio.wrap_future(self.queue.accept(asked))

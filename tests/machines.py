@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+from bot import logs
 from bot.database import Database
 from bot.forge.client import permit
 from bot.forge.error import ForgeError
@@ -17,8 +18,9 @@ from bot.jobs import Job
 from bot.machines import Times
 from bot.metrics import Metrics
 from bot.pull import PullRef
-from bot.queue import Outcome, Queue, Work
+from bot.queue import Queue
 from bot.wake import WakePull
+from bot.work import Outcome, Work
 
 TIMES = Times(beat=0.3, lapse=1.5, silence=3.0)
 
@@ -46,6 +48,7 @@ def main(url: str, folder: Path, name: str) -> None:
         note("ended", pull)
         return Outcome.DONE
 
+    logs.configure("info")  # to standard error: nobody may be reading the other one
     queue = Queue(
         Database(url),
         Work(evaluate, lambda _target: ()),

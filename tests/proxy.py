@@ -1,4 +1,4 @@
-"""A line between a client and a server on loopback, that a test may cut."""
+"""A line between a client and a server on loopback, that a test may cut or let hang."""
 
 import contextlib
 import socket
@@ -14,6 +14,8 @@ class Proxy:
         self.port: int = self._door.getsockname()[1]
         self._open: list[socket.socket] = []
         self._is_cut = False
+        self._passing = threading.Event()
+        self._passing.set()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
@@ -23,11 +25,17 @@ class Proxy:
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
 
+    def hang(self) -> None:
+        """Hold back whatever is sent, in both directions; nobody is told."""
+        self._passing.clear()
+
     def mend(self) -> None:
         """Let connections through again."""
         self._is_cut = False
+        self._passing.set()
 
     def close(self) -> None:
+        self._passing.set()
         self.cut()
         self._door.close()
 
@@ -41,14 +49,14 @@ class Proxy:
                 far = socket.create_connection(("127.0.0.1", self._target))
                 self._open += [near, far]
                 for one, other in ((near, far), (far, near)):
-                    threading.Thread(target=_pass, args=(one, other), daemon=True).start()
+                    threading.Thread(target=self._pass, args=(one, other), daemon=True).start()
 
-
-def _pass(source: socket.socket, sink: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    for one in (source, sink):
+    def _pass(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):
-            one.shutdown(socket.SHUT_RDWR)
-        one.close()
+            while data := source.recv(65536):
+                self._passing.wait()
+                sink.sendall(data)
+        for one in (source, sink):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()

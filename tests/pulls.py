@@ -93,5 +93,5 @@ def team(
         "sockgate", permissions=MANIFEST["default_permissions"], events=MANIFEST["default_events"]
     )
     installation = app.install(owner)
-    forge = GitHub(app.id, app.private_key, github.url, pace=Pace(0, 0))
+    forge = GitHub(app.id, app.private_key, github.url, pace=Pace(0, 0, 0))
     return Team(github, app, shop, mia, dev, tess, forge, installation.id)

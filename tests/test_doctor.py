@@ -48,7 +48,7 @@ class Patient:
         }
 
     def lines(self, only: str = "", **changed: str) -> list[Line]:
-        found = list(examine(self.environment | changed, only, Pace(0, 0)))
+        found = list(examine(self.environment | changed, only, Pace(0, 0, 0)))
         assert all(line.mend for line in found if line.state is not State.OK)
         return found
 

@@ -38,7 +38,7 @@ class Expanded:
 
     def __init__(self, world: World) -> None:
         app = world.app
-        pace = Pace(requests=0, writes=0)
+        pace = Pace(0, 0, 0)
         self.world = world
         self.forge = GitHub(app.id, app.private_key, world.github.url, pace=pace)
         self.shop = self.at("shop")

@@ -4,6 +4,7 @@ import inspect
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any
@@ -15,11 +16,12 @@ import urllib3
 from github import BadAttributeException, GithubException
 from graphql import parse
 
+import bot.forge.client
 import bot.forge.queries
 from bot.detect.source import SourceError
 from bot.forge import read
 from bot.forge.changes import changes
-from bot.forge.client import FOREIGN, GitHub, Pace, forge_error
+from bot.forge.client import FOREIGN, GitHub, Pace, forge_error, permit
 from bot.forge.error import ForgeError
 from bot.forge.label import with_label
 from bot.forge.queries import blobs
@@ -138,17 +140,86 @@ def test_the_primary_limit_is_waited_for_until_its_reset() -> None:
 # Requests ----------------------------------------------------------------------------------------
 
 
-def test_a_get_is_repeated_and_a_write_is_not(acme: Team) -> None:
+class StandingClock:
+    """Time that goes on only where somebody waits for it."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+        self.waits: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def time(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+
+
+@pytest.mark.parametrize(
+    "how", [{"status": 502}, {"status": 500}, {"reset": True}, {"truncate": True}]
+)
+@pytest.mark.parametrize("kind", ["rest", "graphql"])
+def test_what_only_reads_is_asked_for_again(acme: Team, kind: str, how: dict[str, Any]) -> None:
     client = acme.forge.client(acme.installation)
-    fault = acme.github.faults.add("GET", "/repos/acme/shop", status=502, times=2)
-    assert client.get("/repos/acme/shop")["name"] == "shop"
+
+    def ask() -> None:
+        if kind == "rest":
+            assert client.get("/repos/acme/shop")["name"] == "shop"
+        else:
+            assert client.graphql("query { viewer { login } }", {})["viewer"]
+
+    fault = acme.github.faults.add(which=lambda one: one.kind == kind, times=2, **how)
+    ask()
     assert fault.hits == 2
+    fault = acme.github.faults.add(which=lambda one: one.kind == kind, times=3, **how)
+    with pytest.raises(ForgeError) as raised:
+        ask()
+    assert raised.value.retry
+    assert fault.hits == 3
+
+
+@pytest.mark.parametrize("how", [{"status": 401}, {"status": 404}, {"status": 429}])
+def test_what_asking_again_does_not_mend_is_left_to_the_job(
+    acme: Team, how: dict[str, Any]
+) -> None:
+    client = acme.forge.client(acme.installation)
+    fault = acme.github.faults.add("GET", "/repos/acme/shop", **how)
+    with pytest.raises(ForgeError):
+        client.get("/repos/acme/shop")
+    assert fault.hits == 1
+
+
+def test_a_write_is_not_repeated(acme: Team) -> None:
+    client = acme.forge.client(acme.installation)
     pull = acme.open({"README.md": "y\n"})
     comments = f"/repos/acme/shop/issues/{pull.number}/comments"
     fault = acme.github.faults.add("POST", comments, status=502)
     with pytest.raises(ForgeError, match="status 502"):
         client.send("POST", comments, {"body": "once"})
     assert fault.hits == 1
+
+
+@pytest.mark.parametrize("how", [{"reset": True}, {"status": 502}])
+def test_a_write_without_an_answer_has_landed_before_anybody_looks(
+    acme: Team, monkeypatch: pytest.MonkeyPatch, how: dict[str, Any]
+) -> None:
+    """What was sent may be done after its connection is gone: posted again it stood there twice."""
+    clock = StandingClock()
+    monkeypatch.setattr(bot.forge.client, "time", clock)
+    forge = GitHub(acme.app.id, acme.app.private_key, acme.github.url, pace=Pace(0, 0, 60))
+    client = forge.client(acme.installation)
+    pull = acme.open({"README.md": "y\n"})
+    comments = f"/repos/acme/shop/issues/{pull.number}/comments"
+    fault = acme.github.faults.add("POST", comments, after=True, **how)
+    with pytest.raises(ForgeError):
+        client.send("POST", comments, {"body": "once"})
+    assert clock.waits == [60]
+    acme.github.faults.remove(fault)
+    with pytest.raises(ForgeError, match="not found"):
+        client.send("POST", "/repos/acme/shop/issues/999/comments", {"body": "never"})
+    assert clock.waits == [60]  # a refusal is an answer
 
 
 def test_a_connection_that_is_cut_and_half_a_body_are_passing(acme: Team) -> None:
@@ -243,7 +314,7 @@ def test_requests_are_counted_by_kind_and_outcome(acme: Team) -> None:
         acme.app.id,
         acme.app.private_key,
         acme.github.url,
-        pace=Pace(0, 0),
+        pace=Pace(0, 0, 0),
         count=lambda kind, outcome, _seconds: counted.append((kind, outcome)),
     )
     client = forge.client(acme.installation)
@@ -253,8 +324,17 @@ def test_requests_are_counted_by_kind_and_outcome(acme: Team) -> None:
     assert counted == [("app", "ok"), ("rest", "ok"), ("rest", "not found")]
 
 
-def test_writes_of_an_installation_keep_their_distance_across_clients(acme: Team) -> None:
-    forge = GitHub(acme.app.id, acme.app.private_key, acme.github.url, pace=Pace(0, 0.2))
+class GoingClock(StandingClock):
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def test_writes_of_an_installation_keep_their_distance_across_clients(
+    acme: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = StandingClock()
+    monkeypatch.setattr(bot.forge.client, "time", clock)
+    forge = GitHub(acme.app.id, acme.app.private_key, acme.github.url, pace=Pace(0, 1))
     pull = acme.open({"README.md": "y\n"})
     path = f"/repos/acme/shop/issues/{pull.number}/comments"
 
@@ -266,9 +346,40 @@ def test_writes_of_an_installation_keep_their_distance_across_clients(acme: Team
         one.start()
     for one in threads:
         one.join()
-    times = sorted(one.at for one in acme.github.requests if one.path.endswith("/comments"))
-    assert len(times) == 4
-    assert times[-1] - times[0] > 0.5
+    assert len([one for one in acme.github.requests if one.path.endswith("/comments")]) == 4
+    assert sorted(clock.waits) == [1, 2, 3]
+
+
+class Shared:
+    """The permit of a job on one of several machines."""
+
+    def __init__(self, machines: int) -> None:
+        self._machines = machines
+
+    def sharers(self) -> int:
+        return self._machines
+
+    def writing(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
+@pytest.mark.parametrize("machines", [1, 2, 5])
+def test_all_machines_together_stay_under_eighty_writes_a_minute(
+    machines: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = permit.set(Shared(machines))
+    times: list[float] = []
+    try:
+        for _ in range(machines):
+            clock = GoingClock()
+            monkeypatch.setattr(bot.forge.client, "time", clock)
+            installation = bot.forge.client._Installation(Pace())
+            while clock.now < 1_180:
+                installation.wait(writes=True)
+                times.append(clock.now)
+    finally:
+        permit.reset(token)
+    assert max(sum(at <= other < at + 60 for other in times) for at in times) <= 60 + machines
 
 
 def test_clients_in_many_threads_do_not_mix_up_their_requests(acme: Team) -> None:

@@ -76,7 +76,7 @@ class _World:
             permissions=MANIFEST["default_permissions"],
             events=MANIFEST["default_events"],
         )
-        self.forge = GitHub(self.app.id, self.app.private_key, self.github.url, pace=Pace(0, 0))
+        self.forge = GitHub(self.app.id, self.app.private_key, self.github.url, pace=Pace(0, 0, 0))
         self.histories = 0
         self.steps = 0
 

@@ -13,7 +13,7 @@ from bot.database import SCHEMA, Database
 from bot.inbox import Inbox
 from bot.jobs import Job
 from bot.pull import PullRef
-from bot.queue import APPLICATION, ROW, options
+from bot.stored import APPLICATION, ROW, options
 from bot.wake import Repository, WakePull, WakeRepository
 from tests.postgres import postgres, postgres_server
 

@@ -15,8 +15,9 @@ from bot.forge.error import ForgeError
 from bot.jobs import Job
 from bot.letters import letters_of
 from bot.pull import PullRef
-from bot.queue import APPLICATION, Receipt, options
+from bot.queue import Receipt
 from bot.retention import remove_old
+from bot.stored import APPLICATION, options
 from bot.wake import WakePull
 from tests.postgres import postgres, postgres_server
 from tests.test_queue import Running, asked, until
@@ -91,18 +92,53 @@ def test_what_is_over_is_removed_after_a_while_and_nothing_else(running: Running
     running.settled()
 
 
+def test_of_a_pull_request_that_is_given_up_again_and_again_one_letter_stays(
+    running: Running,
+) -> None:
+    """An App that lost a permission fails at each delivery, for as long as nobody mends it."""
+    running.fake.errors = [ForgeError(f"403: {n}", retry=False) for n in range(5)]
+    for number in range(5):
+        running.put(asked(f"id-{number}"))
+        until(lambda: running.metric("dead_letters_total") == number + 1)  # noqa: B023 - at once
+        running.settled(dead=1)
+    (letter,) = letters_of(f"sqlite:///{running.file}").read()
+    assert (letter.id, letter.why) == ("id-4", "403: 4")
+    assert running.put(asked("id-4")) is Receipt.AGAIN
+    until(lambda: running.fake.ended == [1])
+    running.settled()
+
+
+def deliver_and_forget(running: Running, batch: int, number: int) -> None:
+    jobs = [asked(f"id-{batch}-{n}", n % 10) for n in range(number)]
+    for answer in [running.queue.accept(job) for job in jobs]:
+        answer.result(20)
+    running.settled()
+    assert remove_old(running.database, client_of(running), -60) >= number
+
+
 def test_the_file_stays_as_large_as_what_it_remembers(running: Running) -> None:
-    client = client_of(running)
     sizes = []
     for batch in range(5):
-        jobs = [asked(f"id-{batch}-{n}", n % 10) for n in range(400)]
-        for answer in [running.queue.accept(job) for job in jobs]:
-            answer.result(20)
-        running.settled()
-        assert remove_old(running.database, client, -60) == 400
+        deliver_and_forget(running, batch, 400)
         sizes.append(running.file.stat().st_size)
     assert sizes[-1] <= sizes[0] * 1.5, sizes
     assert sizes[-1] < 400 * 4000, sizes
+
+
+def test_postgresql_stays_as_large_as_what_it_remembers(tmp_path: Path, postgres: str) -> None:
+    running = Running(tmp_path, postgres)
+    at_once = running.database.engine.execution_options(isolation_level="AUTOCOMMIT")
+    sizes = []
+    try:
+        for batch in range(5):
+            deliver_and_forget(running, batch, 400)
+            with at_once.connect() as connection:
+                connection.exec_driver_sql("VACUUM")  # as PostgreSQL does by itself in time
+                query = sa.text("SELECT pg_database_size(current_database())")
+                sizes.append(connection.execute(query).scalar_one())
+    finally:
+        running.stop()
+    assert sizes[-1] - sizes[1] < 400 * 1000, sizes
 
 
 def test_an_installation_that_hangs_leaves_room_for_another(running: Running) -> None:

@@ -85,6 +85,11 @@ class Fleet:
 
         until(empty, seconds)
 
+    def dead(self) -> int:
+        query = sa.text("SELECT count(*) FROM dbos.workflow_status WHERE status = 'ERROR'")
+        with self.engine.connect() as connection:
+            return int(connection.execute(query).scalar_one())
+
     def overlaps(self) -> list[str]:
         """Name the pull requests that were evaluated twice at the same moment."""
         found, inside = [], dict[str, str]()
@@ -198,6 +203,22 @@ def test_bursts_to_three_machines_are_folded_and_never_overlap(fleet: Fleet) -> 
     began = fleet.notes("began")
     assert {of for _, _, of in began} == {f"7#{number}" for number in range(4)}
     assert len(began) < 30
-    with fleet.engine.connect() as connection:
-        dead = sa.text("SELECT count(*) FROM dbos.workflow_status WHERE status = 'ERROR'")
-        assert connection.execute(dead).scalar() == 0
+    assert fleet.dead() == 0
+
+
+@pytest.mark.parametrize("seconds", [0.5, 2.0, 6.0])  # within, past the lapse, past the silence
+def test_a_database_that_is_away_for_a_while_costs_no_job(
+    fleet: Fleet, postgres_server: PostgresServer, seconds: float
+) -> None:
+    proxy = Proxy(postgres_server.port)
+    way_round = postgres_server.url(str(sa.make_url(fleet.url).database), proxy.port)
+    at_a, slow = fleet.busy(way_round)
+    proxy.cut()
+    slow.unlink()  # what runs ends, or is dropped, while nothing can be written down
+    time.sleep(seconds)
+    proxy.mend()
+    fleet.settled(60)
+    assert {of for _, _, of in fleet.notes("ended")} == at_a
+    assert fleet.overlaps() == []
+    assert fleet.dead() == 0
+    proxy.close()

@@ -100,6 +100,23 @@ def test_half_of_the_rate_limit_is_left_to_evaluations(github: SmallGitHub) -> N
     assert found == []
 
 
+def test_half_of_the_apps_own_limit_is_left_when_deliveries_are_asked_for_again(
+    github: SmallGitHub, database: Database
+) -> None:
+    world = team(github)
+    github.webhooks.lose(lambda _one: True)
+    for number in range(6):
+        world.open({"README.md": f"{number}\n"})
+    github.settle()
+    github.webhooks.lose(None)
+    github.limits.requests = 10
+    for _ in range(3):
+        world.forge.ask("/app")
+    # The list takes the fourth, so two more may be asked for until less than half is left.
+    assert again(world, database) == 2
+    assert again(world, database) == 1  # that much is known only by asking
+
+
 def test_a_task_is_one_machines_at_a_time(database: Database) -> None:
     first, second = Lease(database, "a"), Lease(database, "b")
     assert first.take("missed", 60)

@@ -152,6 +152,21 @@ def test_a_comment_stays_while_its_finding_does_and_is_marked_when_it_goes() -> 
     assert kinds(back) == ["PutCheck", "PostReview"]
 
 
+@pytest.mark.parametrize(
+    ("unread", "kept"), [(".", True), ("compose.yaml", True), ("Makefile", False)]
+)
+def test_a_comment_stays_as_it_is_where_its_file_could_not_be_read(
+    unread: str, *, kept: bool
+) -> None:
+    known = applied(facts(), plan(judged(facts(), finding(1)), facts()))
+    blind = judged(known, unknowns=(Unknown(unread, None, "GitHub does not answer"),))
+    writes = plan(blind, known)
+    assert kinds(writes) == (["PutCheck"] if kept else ["PutCheck", "EditComment"])
+    seeing = applied(known, writes)
+    back = plan(judged(seeing, finding(1)), seeing)
+    assert kinds(back) == (["PutCheck"] if kept else ["PutCheck", "PostReview"])
+
+
 def test_a_comment_on_several_grants_stays_while_one_of_them_does() -> None:
     known = applied(facts(), plan(judged(facts(), finding(1, also=1)), facts()))
     assert kinds(plan(judged(known, finding(1)), known)) == ["PutCheck"]

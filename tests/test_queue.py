@@ -17,7 +17,7 @@ from bot.forge.error import ForgeError
 from bot.jobs import Job, job
 from bot.metrics import Depth, Metrics
 from bot.pull import PullRef
-from bot.queue import LOOKS, Outcome, Queue, Receipt, Work
+from bot.queue import Queue, Receipt
 from bot.wake import (
     Repository,
     Target,
@@ -29,6 +29,8 @@ from bot.wake import (
     WakeRepository,
     WakeScan,
 )
+from bot.work import Outcome, Work
+from bot.worker import LOOKS
 
 HELLO = Repository(7, "octo", "hello")
 SHA = "a" * 40
@@ -83,16 +85,17 @@ class Fake:
 
 
 class Running:
-    """A queue over a file, that can be stopped and started again."""
+    """A queue over a file or a database, that can be stopped and started again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, url: str = "") -> None:
         self.file = folder / "jobs.sqlite"
+        self.url = url or f"sqlite:///{self.file}"
         self.fake = Fake()
         self.metrics = Metrics()
         self.start()
 
     def start(self) -> None:
-        self.database = Database(f"sqlite:///{self.file}")
+        self.database = Database(self.url)
         self.queue = Queue(
             self.database,
             Work(self.fake.evaluate, self.fake.expand),
@@ -321,6 +324,57 @@ def test_what_was_accepted_is_done_after_a_restart(running: Running) -> None:
     running.settled()
 
 
+def failing(running: Running, change: str) -> Callable[[], None]:
+    """Let a change of the jobs' table fail, as on a full disk; return what ends that."""
+    with running.database.engine.begin() as connection:
+        connection.exec_driver_sql(
+            f"CREATE TRIGGER full BEFORE {change} "
+            "BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+        )
+
+    def mend() -> None:
+        with running.database.engine.begin() as connection:
+            connection.exec_driver_sql("DROP TRIGGER full")
+
+    return mend
+
+
+def test_a_database_that_takes_nothing_for_a_while_costs_no_job(running: Running) -> None:
+    running.fake.gate.clear()
+    running.put(asked("one"))
+    until(lambda: running.fake.began == [1])
+    running.fake.errors = [ForgeError("502", retry=True)]
+    mend = failing(running, "INSERT ON workflow_status")  # so it cannot be put back
+    running.fake.gate.set()
+    time.sleep(1)
+    mend()
+    until(lambda: running.fake.ended == [1])
+    running.settled()
+
+
+def test_a_job_whose_end_could_not_be_written_is_done_again(running: Running) -> None:
+    mend = failing(running, "UPDATE ON workflow_status WHEN NEW.status = 'SUCCESS'")
+    running.put(asked("one"))
+    until(lambda: running.fake.ended == [1])
+    until(lambda: not running.queue.worker.under_way())
+    running.put(asked("two"))  # waits behind it
+    lost = running.queue.lost
+    until(lambda: lost.look() == 1)
+    mend()
+    until(lambda: (lost.look(), len(running.fake.ended) == 2)[1])
+    running.settled()
+
+
+def test_a_job_that_is_being_done_is_not_lost(running: Running) -> None:
+    running.fake.gate.clear()
+    running.put(asked("one"))
+    until(lambda: running.fake.began == [1])
+    assert [running.queue.lost.look() for _ in range(3)] == [0, 0, 0]
+    running.fake.gate.set()
+    running.settled()
+    assert running.fake.began == [1]
+
+
 def test_a_closed_queue_accepts_nothing(tmp_path: Path) -> None:
     made = Running(tmp_path)
     made.stop()
@@ -397,7 +451,7 @@ def test_a_pull_request_in_a_merge_queue_has_its_groups_judged_even_where_it_fai
         return Outcome.DONE
 
     fake = running.fake
-    running.queue._work = Work(fake.evaluate, fake.expand, judge, lambda _target: (group,))
+    running.queue.worker.work = Work(fake.evaluate, fake.expand, judge, lambda _target: (group,))
     fake.errors = [Outcome.QUEUED]
     running.put(asked("one"))
     until(lambda: seen == [group])
@@ -424,7 +478,7 @@ def test_a_pull_request_that_ended_and_a_wider_wake_have_their_repository_scanne
     running: Running,
 ) -> None:
     fake, registered = running.fake, list[WakeScan | WakeLeave]()
-    running.queue._work = Work(
+    running.queue.worker.work = Work(
         fake.evaluate, fake.expand, scans=lambda _target: (HELLO,), register=registered.append
     )
     running.put(asked("still open"))
@@ -462,8 +516,9 @@ from bot.database import Database
 from bot.jobs import Job
 from bot.metrics import Metrics
 from bot.pull import PullRef
-from bot.queue import LOOKS, Outcome, Queue, Work
+from bot.queue import Queue
 from bot.wake import WakePull
+from bot.work import Outcome, Work
 
 folder, deliveries = Path(sys.argv[1]), int(sys.argv[2])
 

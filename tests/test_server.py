@@ -15,9 +15,11 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 import structlog
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -28,18 +30,24 @@ from bot.database import Database
 from bot.metrics import Metrics
 from bot.patience import Patience
 from bot.pull import PullRef
-from bot.queue import Outcome, Queue, Work
+from bot.queue import Queue
 from bot.web import Site
+from bot.work import Outcome, Work
 from tests.ports import free_port
+from tests.postgres import PostgresServer, postgres, postgres_server
+from tests.proxy import Proxy
 from tests.test_hostile import NAMES
 from tests.test_queue import until
 
+__all__ = ["postgres", "postgres_server"]
+
 SECRET = "the webhook's secret"
+HEAD = "f" * 40
 PAYLOAD = {
     "action": "opened",
     "installation": {"id": 7},
     "repository": {"full_name": "octo/hello"},
-    "pull_request": {"number": 5, "head": {"repo": None}},
+    "pull_request": {"number": 5, "head": {"sha": HEAD, "repo": None}},
 }
 BODY = json.dumps(PAYLOAD).encode()
 
@@ -132,11 +140,24 @@ class Served:
         return self.metrics.registry.get_sample_value(name, labels) or 0.0
 
 
+@contextmanager
+def unlogged_after() -> Iterator[None]:
+    """Leave logging as it was."""
+    root, dbos = logging.getLogger(), logging.getLogger("dbos")
+    before = (root.handlers, root.level, dbos.handlers, dbos.propagate)
+    yield
+    root.handlers, root.level, dbos.handlers, dbos.propagate = before
+    structlog.reset_defaults()
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    made = Served(tmp_path_factory.mktemp("served"))
-    yield made
-    made.stop()
+    # As in earnest: an exception is a line, not a page in colours that takes seconds to draw.
+    with unlogged_after():
+        logs.configure("info", [SECRET], io.StringIO())
+        made = Served(tmp_path_factory.mktemp("served"))
+        yield made
+        made.stop()
 
 
 @pytest.fixture
@@ -318,7 +339,7 @@ def test_a_hundred_at_once_are_answered_quickly(client: Client) -> None:
     for thread in threads:
         thread.join()
     assert len(seconds) == 100
-    assert max(seconds) < 5
+    assert max(seconds) < 10  # what GitHub waits
 
 
 # The settings, and the process as a whole.
@@ -351,9 +372,12 @@ import os, sys, time
 from pathlib import Path
 from bot import server, settings
 from bot.forge.error import ForgeError
-from bot.queue import Outcome, Work
+from bot.work import Outcome, Work
+
+server.READY_SECONDS = float(os.environ["READY"])
 
 def evaluate(pull):
+    Path(os.environ["DATA_DIR"], f"began-{pull.number}").touch()
     time.sleep(float(os.environ["EVALUATION"]))
     Path(os.environ["DATA_DIR"], f"done-{pull.number}").touch()
     return Outcome.DONE
@@ -374,7 +398,15 @@ sys.exit(server.run(found, connect))
 class Process:
     """`server.run` in a process of its own, with evaluations of a given length."""
 
-    def __init__(self, folder: Path, evaluation: float, login: str = "sockgate[bot]") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        evaluation: float,
+        *,
+        login: str = "sockgate[bot]",
+        database: str = "",
+        ready: float = server.READY_SECONDS,
+    ) -> None:
         self.client = Client(free_port())
         self.folder = folder
         self.process = subprocess.Popen(
@@ -386,8 +418,10 @@ class Process:
                 "WEBHOOK_SECRET": SECRET,
                 "PORT": str(self.client.port),
                 "DATA_DIR": str(folder),
+                "DATABASE_URL": database,
                 "EVALUATION": str(evaluation),
                 "LOGIN": login,
+                "READY": str(ready),
             },
             stderr=subprocess.PIPE,
             text=True,
@@ -403,38 +437,52 @@ class Process:
 
 
 def test_a_stop_finishes_what_runs_and_says_so_first(tmp_path: Path) -> None:
-    process = Process(tmp_path, evaluation=2)
+    process = Process(tmp_path, evaluation=1, ready=20)
     assert process.client.deliver() == 202
-    time.sleep(0.5)
+    until((tmp_path / "began-5").exists)
     process.process.send_signal(signal.SIGTERM)
-    time.sleep(0.2)
-    assert process.client.page("/readyz")[0] == 503
+    until(lambda: process.client.page("/readyz")[0] == 503)
     code, seconds, lines = process.end(signal.SIGTERM)
     assert code == 0
     assert seconds < 10
     assert (tmp_path / "done-5").exists()
     assert lines[-1]["event"] == "stopped"
-    job = next(line for line in lines if line["event"] == "job")
-    names = ("delivery", "repository", "pull", "outcome")
-    assert [job[name] for name in names] == ["id-1", "octo/hello", 5, "done"]
+    delivery, job = (
+        next(line for line in lines if line["event"] == what) for what in ("delivery", "job")
+    )
+    names = ("delivery", "repository", "pull", "head", "outcome")
+    assert [delivery[name] for name in names] == ["id-1", "octo/hello", 5, HEAD, "accepted"]
+    # The job's is what the evaluation reads, and here nothing does.
+    assert [job[name] for name in names] == ["id-1", "octo/hello", 5, None, "done"]
     assert SECRET not in json.dumps(lines)
 
 
 def test_what_cannot_be_finished_in_time_is_done_after_the_next_start(tmp_path: Path) -> None:
     process = Process(tmp_path, evaluation=60)
     assert process.client.deliver() == 202
-    time.sleep(0.5)
+    until((tmp_path / "began-5").exists)
     code, seconds, lines = process.end(signal.SIGTERM)
     assert code == 0
     assert seconds < 10
     assert lines[-1]["event"] == "stopped with jobs unfinished"
     after = Process(tmp_path, evaluation=0)
-    for _ in range(200):
-        if (tmp_path / "done-5").exists():
-            break
-        time.sleep(0.05)
-    assert (tmp_path / "done-5").exists()
+    until((tmp_path / "done-5").exists)
     assert after.end(signal.SIGINT)[0] == 0
+
+
+def test_a_database_that_hangs_holds_up_no_stop(
+    tmp_path: Path, postgres: str, postgres_server: PostgresServer
+) -> None:
+    proxy = Proxy(postgres_server.port)
+    way_round = postgres_server.url(str(sa.make_url(postgres).database), proxy.port)
+    process = Process(tmp_path, evaluation=2, database=way_round)
+    assert process.client.deliver() == 202
+    until((tmp_path / "began-5").exists)
+    proxy.hang()
+    code, seconds, _ = process.end(signal.SIGTERM)
+    proxy.close()
+    assert code == 0
+    assert seconds < 12  # 9.5 s, and what a busy machine adds
 
 
 def test_a_key_that_github_does_not_know_is_a_log_line_and_the_server_stays(
@@ -453,11 +501,8 @@ def test_a_key_that_github_does_not_know_is_a_log_line_and_the_server_stays(
 
 @pytest.fixture
 def unlogged() -> Iterator[None]:
-    root, dbos = logging.getLogger(), logging.getLogger("dbos")
-    before = (root.handlers, root.level, dbos.handlers, dbos.propagate)
-    yield
-    root.handlers, root.level, dbos.handlers, dbos.propagate = before
-    structlog.reset_defaults()
+    with unlogged_after():
+        yield
 
 
 def logged(level: str = "info", **values: object) -> list[dict[str, object]]:

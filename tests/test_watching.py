@@ -90,7 +90,7 @@ def test_the_limits_are_read_from_answers_and_from_refusals(world: World) -> Non
         world.app.id,
         world.app.private_key,
         world.github.url,
-        pace=Pace(0, 0),
+        pace=Pace(0, 0, 0),
         count=metrics.github,
         rate=metrics.rate,
     )
@@ -203,7 +203,7 @@ def test_a_span_goes_on_in_the_job_and_below_it(collector: Collector, world: Wor
     with traces.span("delivery", JOB.names()):
         sent = json.dumps(Job(JOB.root, JOB.delivery, JOB.target, trace=traces.here()).document())
     taken = job(json.loads(sent))
-    forge = GitHub(world.app.id, world.app.private_key, world.github.url, pace=Pace(0, 0))
+    forge = GitHub(world.app.id, world.app.private_key, world.github.url, pace=Pace(0, 0, 0))
 
     def done_badly() -> None:
         traces.tell({"head": "f" * 40})

@@ -1,6 +1,6 @@
 """App authentication, pace, retries, and one error for all that can go wrong.
 
-GETs are repeated below; writes are not: GitHub can answer with an error after it has stored a
+What only reads is sent again; writes are not: GitHub can answer with an error after it has stored a
 comment, so the job tries again after looking at what is there. Nothing waits here for a limit to
 end: that is the job's, which holds no thread meanwhile.
 """
@@ -66,8 +66,8 @@ FOREIGN = (
     urllib3.exceptions.HTTPError,
 )
 MOST_PAGES = 100  # of a list that is read whole
-_GET_ATTEMPTS = 2
-_TIMEOUT = 20
+_AGAIN = (0.5, 1.0)  # seconds until what only reads is sent again, and again
+_TIMEOUT = 12  # seconds to connect, and as many for an answer: see `Pace.lands`
 _RENEWED = timedelta(minutes=5)  # a token that ends sooner is not used for another job
 _LIMITED = 60.0  # "at least one minute" (GitHub Docs, "Rate limits for the REST API")
 
@@ -76,11 +76,14 @@ _LIMITED = 60.0  # "at least one minute" (GitHub Docs, "Rate limits for the REST
 class Pace:
     """How fast requests of one installation may follow each other, in seconds.
 
-    GitHub Docs, "Best practices for using the REST API".
+    GitHub Docs, "Best practices for using the REST API". `lands`: after so long a write is done or
+    never will be, whatever was answered: what takes GitHub more than ten seconds, it ends by itself
+    (GitHub Docs, "Troubleshooting the REST API").
     """
 
     requests: float = 0.05
     writes: float = 1.0
+    lands: float = 10.0
 
 
 class GitHub:
@@ -102,7 +105,6 @@ class GitHub:
             "base_url": api_url.rstrip("/"),
             "timeout": _TIMEOUT,
             "user_agent": f"sockgate/{__version__}",
-            "retry": _retry(),
             "seconds_between_requests": None,
             "seconds_between_writes": None,
         }
@@ -120,7 +122,7 @@ class GitHub:
         with self._lock:
             shared = self._installations.setdefault(installation, _Installation(self._pace))
         token = shared.token(lambda: self._token(installation))
-        github = Github(auth=Auth.Token(token), lazy=True, **self._options)
+        github = Github(auth=Auth.Token(token), lazy=True, retry=None, **self._options)
         return Client(github, shared, self._count, partial(self._rate, installation))
 
     def slug(self) -> str:
@@ -147,7 +149,7 @@ class GitHub:
         return _counted(self._count, "app")
 
     def _app(self) -> GithubIntegration:
-        return GithubIntegration(auth=self._auth, **self._options)
+        return GithubIntegration(auth=self._auth, retry=_retry(), **self._options)
 
     def _token(self, installation: int) -> "_Token":
         with self._counted(), _errors():
@@ -196,6 +198,10 @@ class _Installation:
             time.sleep(turn - now)
             permit.get().sharers()
 
+    def land(self, sent: float) -> None:
+        """Wait until a write sent at that time can land no more: whoever looks then sees it."""
+        time.sleep(max(0.0, sent + self._pace.lands - time.monotonic()))
+
 
 class Client:
     """Requests of one installation, for one thread. Its answers are plain JSON."""
@@ -237,12 +243,14 @@ class Client:
             what = path.rpartition("/")[2]
             raise ForgeError(f"more than {limit * 100:,} {what}", retry=False)
 
-    def graphql(self, query: str, variables: Mapping[str, Any], optional: str = "") -> Any:
+    def graphql(
+        self, query: str, variables: Mapping[str, Any], optional: str = "", *, once: bool = False
+    ) -> Any:
         """Run a GraphQL query and return its `data`.
 
         `optional` is a field of the top that may name nothing, or nothing that the App may see: it
-        is None then. Raises ForgeError for any other error, also where GitHub answers with half of
-        what was asked.
+        is None then. `once`: asking for less is better than asking again. Raises ForgeError for any
+        other error, also where GitHub answers with half of what was asked.
         """
         answer = self._ask(
             "POST",
@@ -250,6 +258,7 @@ class Client:
             body={"query": query, "variables": dict(variables)},
             kind="graphql",
             writes=query.lstrip().startswith("mutation"),
+            once=once,
         )
         for error in answer.get("errors") or []:
             where = (error.get("path") or [""])[0]
@@ -268,15 +277,33 @@ class Client:
         body: dict[str, Any] | None = None,
         kind: str = "rest",
         writes: bool = False,
+        once: bool = False,
+    ) -> Any:
+        """Send a request, and again where it only reads and that may help at once."""
+        for pause in () if writes or once else _AGAIN:
+            try:
+                return self._ask_once(verb, url, parameters, body, kind, writes=writes)
+            except ForgeError as error:
+                if not error.retry or error.after is not None or error.status == 401:
+                    raise
+            time.sleep(pause)
+        return self._ask_once(verb, url, parameters, body, kind, writes=writes)
+
+    def _ask_once(
+        self,
+        verb: str,
+        url: str,
+        parameters: dict[str, Any] | None,
+        body: dict[str, Any] | None,
+        kind: str,
+        *,
+        writes: bool,
     ) -> Any:
         self._shared.wait(writes=writes)
         under_way = permit.get().writing() if writes else nullcontext()
         try:
-            with under_way, _counted(self._count, kind, verb, url), _errors():
-                headers, answer = self._requester.requestJsonAndCheck(
-                    verb, url, parameters=parameters, input=body
-                )
-                _check_json(answer)
+            with under_way:
+                headers, answer = self._sent(verb, url, parameters, body, kind, writes=writes)
         except ForgeError as error:
             if isinstance(error.__cause__, GithubException):
                 self._rate(_headers(error.__cause__))
@@ -285,6 +312,29 @@ class Client:
             raise
         self._rate(headers)
         return answer
+
+    def _sent(
+        self,
+        verb: str,
+        url: str,
+        parameters: dict[str, Any] | None,
+        body: dict[str, Any] | None,
+        kind: str,
+        *,
+        writes: bool,
+    ) -> tuple[Mapping[str, str], Any]:
+        began = time.monotonic()
+        try:
+            with _counted(self._count, kind, verb, url), _errors():
+                headers, answer = self._requester.requestJsonAndCheck(
+                    verb, url, parameters=parameters, input=body
+                )
+                _check_json(answer)
+        except ForgeError as error:
+            if writes and error.unsure:
+                self._shared.land(began)
+            raise
+        return headers, answer
 
 
 @contextmanager
@@ -313,13 +363,13 @@ def _key(private_key: str) -> Any:
 
 
 def _retry() -> Retry:
-    """Repeat GETs that found no answer or a 5xx.
+    """Repeat the App's own GETs that found no answer or a 5xx.
 
     PyGithub's own would repeat POSTs too, and wait in the thread for as long as GitHub asks.
     """
     return Retry(
-        total=_GET_ATTEMPTS,
-        backoff_factor=0.5,
+        total=len(_AGAIN),
+        backoff_factor=_AGAIN[0],
         allowed_methods={"GET"},
         status_forcelist=range(500, 600),
         respect_retry_after_header=False,

@@ -28,6 +28,11 @@ class ForgeError(Exception):
         return self.status in {500, 502, 503, 504}
 
     @property
+    def unsure(self) -> bool:
+        """Whether a write that failed so may be done all the same, and only in a while."""
+        return self.status is None or self.status >= 500
+
+    @property
     def refused(self) -> bool:
         """Whether GitHub understood a write and does not take it as it is."""
         return self.status == 422

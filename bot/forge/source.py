@@ -100,7 +100,9 @@ class Files:
 
     def _batch(self, keys: Sequence[tuple[str, str]]) -> None:
         query = blobs([json.dumps(f"{commit}:{path}") for commit, path in keys])
-        answer = self.client.graphql(query, now_variables(self.known))["repository"]
+        answer = self.client.graphql(
+            query, now_variables(self.known), once=len(keys) > _SMALL_BATCH
+        )["repository"]
         self.now = now_of(answer, self.known)
         for number, key in enumerate(keys):
             blob = answer[f"f{number}"]

@@ -60,7 +60,7 @@ def _comments(verdict: Verdict, facts: Facts) -> tuple[Write, ...]:
             edits += _edited(told, finding_comment(finding, verdict, told.body))
         elif not any(finding.fingerprints <= keys for _, keys in left):
             new += inline(finding, verdict)
-    gone = _gone(open_ones, wanted)
+    gone = _gone(open_ones, wanted, frozenset(one.path for one in verdict.unknowns))
     room = max(MOST_INLINE - len(open_ones) + len(gone), 0)
     review = (PostReview(facts.head, tuple(new[:room])),) if new[:room] else ()
     return (*review, *edits, *gone)
@@ -72,9 +72,11 @@ def _edited(comment: Comment, body: str) -> tuple[EditComment, ...]:
 
 
 def _gone(
-    standing: list[tuple[Comment, frozenset[str]]], wanted: frozenset[str]
+    standing: list[tuple[Comment, frozenset[str]]], wanted: frozenset[str], unread: frozenset[str]
 ) -> tuple[Write, ...]:
     """Mark comments as resolved whose findings are all gone; nothing is ever deleted.
+
+    Where the file could not be read, or the whole change ("."), nobody knows that they are.
 
     The mark is text: resolving the thread itself takes the permission to write contents
     (GitHub community discussion 44650), which an App like this one should not have.
@@ -82,7 +84,7 @@ def _gone(
     return tuple(
         EditComment(comment.id, resolved_comment(comment.body))
         for comment, keys in standing
-        if not keys & wanted
+        if not keys & wanted and not unread & {comment.path, "."}
     )
 
 

@@ -74,14 +74,21 @@ class Machine:
 
 
 def settle(town: Town, machine: Machine, seconds: float) -> None:
-    """Wait until all has happened, everything is right, and nothing is left to do."""
-    end = time.monotonic() + seconds
+    """Wait until all has happened, everything is right, and nothing is left to do.
+
+    `seconds`: how long it may look the same, however slow this machine is.
+    """
+    before: tuple[object, ...] = ()
+    end = 0.0
     while True:
         town.go_on(5)
         wrong = town.wrong()
         left = {s: machine.jobs(s) for s in ("waiting", "postponed", "running", "dead")}
         if not wrong and not any(left.values()) and not town.github.webhooks.busy:
             return
+        now = (town.left, wrong, left["dead"])
+        if now != before:
+            before, end = now, time.monotonic() + seconds
         if time.monotonic() > end:
             raise AssertionError(f"{wrong[:10]} {left}\n{machine.log()}")
         time.sleep(0.2)

@@ -108,6 +108,8 @@ class Server:
     async def application(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
         body = await _body(receive)
+        if body is None:
+            return
         raw = scope["raw_path"].decode("ascii").partition("?")[0]
         kind, path = self._kind(scope["method"], raw)
         entry = LoggedRequest(
@@ -269,10 +271,13 @@ def _refusal(refused: Refused) -> Answer:
     return Answer(refused.status, body)
 
 
-async def _body(receive: Receive) -> bytes:
+async def _body(receive: Receive) -> bytes | None:
+    """Read a request's body; None where whoever sent it is gone before its end."""
     parts = []
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
         parts.append(message.get("body", b""))
         if not message.get("more_body"):
             return b"".join(parts)

@@ -15,7 +15,7 @@ from dbos import DBOSClient
 from bot.database import beside
 from bot.jobs import Job
 from bot.pull import PullRef
-from bot.queue import APPLICATION, options
+from bot.stored import APPLICATION, options
 from bot.wake import WakePull
 from tests.load.processes import figure, process, ready, seconds_of, settings
 from tests.ports import free_port

@@ -38,7 +38,7 @@ POLICY = ".github/sockgate.yml"
 
 
 def _unhurried(*given: object, **options: object) -> GitHub:
-    return GitHub(*given, pace=Pace(0, 0), **options)  # type: ignore[arg-type]
+    return GitHub(*given, pace=Pace(0, 0, 0), **options)  # type: ignore[arg-type]
 
 
 class Stage:
