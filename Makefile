@@ -37,7 +37,7 @@ test: setup ## check form, types and directions, then run all tests
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
-demo: setup ## play an example pull request against the real server; KEEP=1 leaves it running
+demo: setup ## play an example pull request against the real server; KEEP=1 leaves it held, with a page
 	@$(BIN)/python tests/github/install.py >/dev/null
 	@$(BIN)/python -m tests.demo
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bot import __version__
 from bot.detect.source import SourceError
+from bot.publish.plain import visible
 from bot.review.model import Review
 
 NOTHING, FINDINGS, NOT_EVALUATED = 0, 1, 2
@@ -214,7 +215,7 @@ def _report(review: Review, form: str) -> int:
 
 
 def _refuse(why: str) -> int:
-    sys.stderr.write(f"sockgate: {why}\n")
+    sys.stderr.write(f"sockgate: {visible(why)}\n")
     return NOT_EVALUATED
 
 

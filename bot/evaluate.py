@@ -23,6 +23,7 @@ from bot import traces
 from bot.detect.grant import Unknown
 from bot.detect.source import SourceError
 from bot.forge import read, write
+from bot.forge.changes import is_in_default
 from bot.forge.client import Client, GitHub
 from bot.forge.error import ForgeError
 from bot.forge.label import with_label
@@ -189,6 +190,8 @@ def _announced(means: _Means, pull: PullRef) -> Facts:
 
 def _facts(means: _Means, pull: PullRef) -> Facts:
     facts = read.facts(means.client, pull, means.app_id, means.now())
+    if facts.default_head and facts.base_branch != facts.default_branch:
+        facts = replace(facts, is_in_default=is_in_default(means.client, facts))
     return remembered(means.memory, facts)
 
 
@@ -218,7 +221,7 @@ def _answer(means: _Means, facts: Facts) -> _Answer:
 
 
 def _judged(means: _Means, facts: Facts) -> _Answer:
-    facts, review, seen = reviewed(means.client, facts)  # 3
+    facts, review, seen = reviewed(means.client, facts, means.pause)  # 3
     policy, _ = policy_of(facts)
     if review.findings and labelled(facts, policy):
         facts = with_label(means.client, facts, policy)

@@ -7,7 +7,7 @@ from bot.forge import read
 from bot.forge.client import GitHub
 from bot.forge.error import ForgeError
 from bot.forge.groups import groups_at, groups_with
-from bot.forge.make_label import make_label
+from bot.forge.make_label import is_of_policy, make_label
 from bot.forge.read import OpenPull
 from bot.pull import PullRef
 from bot.wake import (
@@ -26,8 +26,9 @@ from bot.wake import (
 def expand(github: GitHub, target: Target) -> Iterator[PullRef]:
     """Yield the pull requests to evaluate; then make labels that are missing. Raises ForgeError.
 
-    The label of a policy is made where a repository was added or its policy changed, but not where
-    somebody deleted it.
+    A label that is renamed or deleted is a matter of all of them where it is, or was, the policy's:
+    none carries a deleted label any more. The label of a policy is made where a repository was
+    added or its policy changed, but not where somebody deleted it.
     """
     match target:
         case WakePull(pull):
@@ -35,12 +36,12 @@ def expand(github: GitHub, target: Target) -> Iterator[PullRef]:
         case WakeHead(repository, sha):
             yield from _open(github, repository, lambda pull: pull.head == sha)
         case WakeRepository(repository, labels):
-            wanted = set(labels)
-            yield from _open(
-                github, repository, lambda pull: not wanted or not wanted.isdisjoint(pull.labels)
-            )
-            if not wanted:
-                make_label(github.client(repository.installation), repository)
+            client = github.client(repository.installation)
+            if labels and not is_of_policy(client, repository, labels):
+                return
+            yield from _open(github, repository)
+            if not labels:
+                make_label(client, repository)
         case WakeInstallation(installation, repositories):
             meant = tuple(repositories or _seen(github, installation))
             for repository in meant:

@@ -204,7 +204,11 @@ def _tree(git: Git, name: str) -> dict[str, str]:
 
 def _changes(git: Git, *command: str) -> list[Change]:
     """Return what differs, renames paired as git pairs them, hunks not yet read."""
-    words = iter(git.words(command[0], "-M", "-z", "--name-status", *command[1:]))
+    try:
+        listed = git.words(command[0], "-M", "-z", "--name-status", *command[1:])
+    except GitError:  # a clone without its large files: only what is the same can be paired
+        listed = git.words(command[0], "-M100%", "-z", "--name-status", *command[1:])
+    words = iter(listed)
     found: list[Change] = []
     for status in words:
         path = next(words)

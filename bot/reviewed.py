@@ -1,25 +1,33 @@
 """The facts of one pull request -> its review: the files are read, and both sides compared."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 
 from bot.forge import read
-from bot.forge.changes import Changes, changes, changes_between, changes_from
+from bot.forge.changes import Changes, as_listed, changes, changes_between, changes_from
 from bot.forge.client import Client
 from bot.forge.error import ForgeError
+from bot.forge.merged import merged
 from bot.forge.read import Now
 from bot.forge.source import Files
 from bot.gate.facts import Facts
 from bot.gate.policy import Policy
-from bot.gate.verdict import is_trusted, policy_of
+from bot.gate.verdict import is_ignored, is_trusted, policy_of
 from bot.review.compare import compare, in_scope, wanted
 from bot.review.incomplete import incomplete
 from bot.review.links import Followed
 from bot.review.model import Finding, InSummary, Review
 
 
-def reviewed(client: Client, facts: Facts) -> tuple[Facts, Review, Now]:
+def reviewed(
+    client: Client, facts: Facts, pause: Callable[[float], None]
+) -> tuple[Facts, Review, Now]:
     """Return what the head adds, with the policy that it proposes in the facts, and the head after.
+
+    A head that is not on top of its base is also looked at as GitHub would merge it: what the base
+    has by now may give the head's own text another meaning.
 
     Two histories that were merged into each other have several merge bases. GitHub tells one, and
     a merge takes them all; so a head with merges of its own, and not on top of its base, is also
@@ -27,11 +35,17 @@ def reviewed(client: Client, facts: Facts) -> tuple[Facts, Review, Now]:
     """
     own = changes(client, facts)
     facts, review, seen = _reviewed(client, facts, own)
-    if not facts.has_merges or own.merge_base == facts.base:
+    if own.merge_base == facts.base:
         return facts, review, seen
     policy, _ = policy_of(facts)
-    now = _between(client, facts, facts.base, policy)
-    review = _with(review, now, lambda one: replace(one, comes_back_to=facts.base_branch))
+    if facts.has_merges:
+        now = _between(client, facts, facts.base, policy, own)
+        review = _with(review, now, lambda one: replace(one, comes_back_to=facts.base_branch))
+    if any(in_scope(path) for one in own.changes for path in (one.old, one.new) if path):
+        test = merged(client, facts, pause)
+        if test is not None:
+            both = _between(client, replace(facts, head=test.commit), test.base, policy, own)
+            review = _with(review, both, lambda one: replace(one, comes_by=facts.base_branch))
     return facts, review, read.now(client, facts)
 
 
@@ -50,8 +64,9 @@ def reviewed_group(client: Client, facts: Facts) -> Review:
 
 def _reviewed(client: Client, facts: Facts, own: Changes) -> tuple[Facts, Review, Now]:
     files = Files(client, facts, own.merge_base, own.changes)
-    if read.POLICY_FILE in {path for one in own.changes for path in (one.old, one.new)}:
-        text = files.read(facts.head, read.POLICY_FILE)
+    touched = {path for one in own.changes for path in (one.old, one.new)}
+    for path in read.policy_files(facts.pull) & touched:
+        text = files.read(facts.head, path)
         facts = replace(facts, changes_policy=(text or b"").decode("utf-8", "replace"))
     policy, _ = policy_of(facts)
     review = _compared(files, own, policy)
@@ -61,13 +76,14 @@ def _reviewed(client: Client, facts: Facts, own: Changes) -> tuple[Facts, Review
     wider = _compared(Files(client, facts, since.merge_base, since.changes), since, policy)
     review = _with(review, wider, lambda one: replace(one, comes_with=facts.base_branch))
     if facts.has_merges and since.merge_base != facts.default_head:
-        wider = _between(client, facts, facts.default_head, policy)
+        wider = _between(client, facts, facts.default_head, policy, own)
         review = _with(review, wider, lambda one: replace(one, comes_with=facts.base_branch))
     return facts, review, read.now(client, facts)
 
 
-def _between(client: Client, facts: Facts, commit: str, policy: Policy) -> Review:
+def _between(client: Client, facts: Facts, commit: str, policy: Policy, own: Changes) -> Review:
     differing = changes_between(client, facts, commit)
+    differing = replace(differing, changes=as_listed(differing.changes, own.changes))
     return _compared(Files(client, facts, commit, differing.changes), differing, policy)
 
 
@@ -76,7 +92,14 @@ def _compared(files: Files, differing: Changes, policy: Policy) -> Review:
     if any(in_scope(path) for path in paths):
         _prefetch(files)
     base, head = Followed(files.base_side), Followed(files.head_side)
-    review = compare(base, head, differing.changes, implicit=policy.implicit)
+    today = files.known.read_at.date() if files.known.read_at is not None else date.max
+    review = compare(
+        base,
+        head,
+        differing.changes,
+        implicit=policy.implicit,
+        not_held=is_ignored(policy, today),
+    )
     if not differing.complete:
         review = incomplete(review, f"only the first {len(differing.changes):,} files that changed")
     if not files.complete:
@@ -102,13 +125,14 @@ def _with(review: Review, wider: Review, told: Callable[[Finding], Finding]) -> 
     A check belongs to a commit, not to a base: pointed at the default branch, the pull request
     would be merged by the check that stands. None of it is in the diff, so no line shows it.
     """
-    known = frozenset[str]().union(*(finding.fingerprints for finding in review.findings))
-    brought = tuple(
-        told(Finding(grant, InSummary()))
-        for finding in wider.findings
-        for grant in finding.grants
-        if grant.fingerprint not in known
-    )
+    known = Counter(grant.fingerprint for finding in review.findings for grant in finding.grants)
+    brought = []
+    for finding in wider.findings:
+        for grant in finding.grants:
+            if known[grant.fingerprint]:
+                known[grant.fingerprint] -= 1
+            else:
+                brought.append(told(Finding(grant, InSummary())))
     unknowns = tuple(one for one in wider.unknowns if one not in review.unknowns)
     return replace(
         review,

@@ -24,11 +24,14 @@ _NAME = re.compile(r"[0-9A-Za-z_.-]{1,100}")
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _BRANCH = re.compile(r"refs/heads/(?P<name>[^\x00-\x20\x7f~^:?*\[\\]{1,255})")
 _COMMAND = re.compile(r"^[ \t]*/docker-socket(?:[ \t]|\r?$)", re.MULTILINE)
+_MOST_COMMITS = 2_048  # that a push lists ("Webhook events and payloads", push)
 _POLICY_FILES = frozenset({"sockgate.yml", "sockgate.yaml"})
 
 _PULL_ACTIONS = frozenset(
     {"opened", "reopened", "synchronize", "edited", "labeled", "unlabeled", "closed"}
 )
+# "Re-run", and the one button that our check has of its own.
+_AGAIN = frozenset({"rerequested", "requested_action"})
 _INSTALLATION_ACTIONS = frozenset({"created", "unsuspend", "new_permissions_accepted"})
 
 
@@ -63,7 +66,7 @@ class WakeHead:
 class WakeRepository:
     """Evaluate the open pull requests of a repository.
 
-    `labels`: only those that carry one of these; empty for all (the policy changed).
+    `labels`: only if the policy's is one of these; empty where the policy changed.
     """
 
     repository: Repository
@@ -234,7 +237,7 @@ def _target(event: str, action: str, payload: Mapping[str, Any], own: str | None
             return WakePull(_pull(payload, "pull_request"))
         case "issue_comment" if action == "created":
             return _comment(payload)
-        case "check_run" | "check_suite" if action == "rerequested":
+        case "check_run" | "check_suite" if action in _AGAIN:
             return WakeHead(_repository(payload), _sha(payload, event, "head_sha"))
         case "merge_group" if action == "checks_requested":
             base, head = (_sha(payload, event, key) for key in ("base_sha", "head_sha"))
@@ -262,7 +265,7 @@ def _comment(payload: Mapping[str, Any]) -> Target | str:
 
 
 def _label(action: str, payload: Mapping[str, Any]) -> Target | str:
-    """Wake for a label renamed or deleted: whoever carries it, under either name."""
+    """Wake for a label renamed or deleted, by either name."""
     before = _text(payload, "changes", "name", "from")
     if action == "edited" and not before:
         return "not its name"
@@ -275,12 +278,15 @@ def _push(payload: Mapping[str, Any]) -> Target | str:
 
     Any other one to the default branch is a matter of the register alone.
 
-    A forced push may take commits away, which it does not list.
+    A forced push may take commits away, which it does not list, and a long one is cut short.
     """
     branch = _text(payload, "repository", "default_branch")
     if not branch or payload.get("ref") != f"refs/heads/{branch}":
         return "not the default branch"
-    if payload.get("forced") is not True and not any(map(_is_policy, _files(payload))):
+    commits = payload.get("commits")
+    listed = commits if isinstance(commits, list) else []
+    is_cut = payload.get("forced") is True or len(listed) >= _MOST_COMMITS
+    if not is_cut and not any(map(_is_policy, _files(listed))):
         return WakeScan(_repository(payload))
     repository = _repository(payload)
     if repository.repo.lower() == ".github":
@@ -292,9 +298,8 @@ def _is_policy(path: str) -> bool:
     return path.removeprefix(".github/") in _POLICY_FILES
 
 
-def _files(payload: Mapping[str, Any]) -> Iterable[str]:
-    commits = payload.get("commits")
-    for commit in commits if isinstance(commits, list) else ():
+def _files(commits: Iterable[Any]) -> Iterable[str]:
+    for commit in commits:
         for key in ("added", "modified", "removed"):
             paths = commit.get(key) if isinstance(commit, dict) else None
             yield from (path for path in paths or () if isinstance(path, str))

@@ -1,5 +1,6 @@
 """The safer way for one grant."""
 
+from dataclasses import replace
 from importlib.resources import files
 
 import pytest
@@ -21,7 +22,16 @@ def grant(image: str | None, how: How = How.MOUNT) -> Grant:
 
 @pytest.mark.parametrize(
     "image",
-    ["traefik", "traefik:v3", "docker.io/library/traefik@sha256:0", "ghcr.io/traefik/traefik:3"],
+    [
+        "traefik",
+        "traefik:v3",
+        "docker.io/library/traefik@sha256:0",
+        "index.docker.io/library/traefik",
+        "public.ecr.aws/docker/library/traefik:3",
+        "mirror.gcr.io/library/traefik",
+        "mirror.gcr.io/traefik/traefik",
+        "ghcr.io/traefik/traefik:3",
+    ],
 )
 def test_a_tool_is_known_by_every_spelling_of_its_image(image: str) -> None:
     tool = known_tool(image)
@@ -31,11 +41,32 @@ def test_a_tool_is_known_by_every_spelling_of_its_image(image: str) -> None:
     assert proxy_sections(tool) == ("CONTAINERS",)
 
 
+def test_an_image_that_says_nothing_of_what_runs_in_it_is_not_taken_for_a_tool() -> None:
+    advice = advise(grant("maven:3"))
+    assert advice.tool is None
+    assert advice.summary.startswith("Ask first whether it needs the daemon at all.")
+    assert "If it is for tests with Testcontainers: Run tests directly" in advice.summary
+
+
 def test_advice_says_where_no_proxy_helps() -> None:
     advice = advise(grant("portainer/portainer-ce:2"))
     assert advice.tool is not None
     assert not advice.tool.proxy_helps
-    assert "stays root on the host" in advice.remains
+    assert "no proxy setting makes this tool harmless" in advice.remains
+
+
+def test_a_build_without_a_daemon_is_not_called_root_on_the_host() -> None:
+    assert "stays root" not in advise(grant("docker")).remains
+
+
+@pytest.mark.parametrize("resource", ["containerd", "crio"])
+def test_nobody_is_sent_to_a_proxy_that_does_not_speak_the_runtimes_language(resource: str) -> None:
+    one = replace(grant(None), resource=resource)
+    assert "No proxy filters this socket" in advise(one).summary
+
+
+def test_a_folder_that_holds_the_socket_is_to_be_narrowed_first() -> None:
+    assert advise(grant(None, How.DIRECTORY)).summary.startswith("Mount the files or the folder")
 
 
 @pytest.mark.parametrize("how", list(How))

@@ -22,18 +22,19 @@ from bot.publish.check import (
     MOST_CHARACTERS,
     broken,
     check,
-    refusal_comment,
 )
 from bot.publish.comment import finding_comment, is_resolved, resolved_comment
-from bot.publish.escape import code, own, prose
+from bot.publish.escape import cell, code, own, prose
 from bot.publish.plain import plain
 from bot.publish.record import Record, read_record
+from bot.publish.refusal import refusal_comment
 from bot.publish.words import sentence
 from bot.publish.writes import marked, marker
 from bot.pull import PullRef
 from bot.review.advice import known_tool
 from bot.review.model import Finding, OnLine, Review
 from bot.review.proxies import proxies
+from tests.kinds import HELD
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 UNTIL = date(2027, 1, 31)
@@ -93,7 +94,7 @@ def shown(markdown: str) -> str:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-@pytest.mark.parametrize("escape", [code, prose])
+@pytest.mark.parametrize("escape", [cell, code, prose])
 def test_hostile_text_neither_mentions_nor_links_nor_breaks_out(text: str, escape: object) -> None:
     assert callable(escape)
     line = f"before {escape(text)} after"
@@ -109,8 +110,22 @@ def test_hostile_text_neither_mentions_nor_links_nor_breaks_out(text: str, escap
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_stays_in_its_table_cell(text: str) -> None:
-    html = rendered(f"| a | b |\n|---|---|\n| {code(text)} | {prose(text)} |\n")
+    html = rendered(f"| a | b |\n|---|---|\n| {cell(text)} | {prose(text)} |\n")
     assert html.count("<td>") == 2
+
+
+def test_a_comment_sends_to_whom_the_policy_names_and_not_to_others_where_one_may_alone() -> None:
+    policy = Policy(users=("ann",), teams=("security",))
+    text = shown(finding_comment(finding(grant()), replace(HELD, policy=policy)))
+    assert "ask someone whose role here is at least maintain, or ann, or a member of" in text
+    alone = shown(finding_comment(finding(grant()), replace(HELD, self_justify=True)))
+    assert "why it has to be so and put on the label docker-socket-justified." in alone
+
+
+def test_a_label_is_shown_exactly_as_it_is_called() -> None:
+    answer = replace(judged([grant()]), policy=Policy(label="socket|`justified` @acme"))
+    for text in (check(answer, "h").summary, finding_comment(answer.findings[0], answer)):
+        assert "<code>socket|`justified` @acme</code>" in rendered(text)
 
 
 def test_prose_shows_exactly_its_characters() -> None:
@@ -125,7 +140,7 @@ def test_invisible_characters_become_visible() -> None:
 
 
 def test_a_comment_says_who_gets_what_and_what_is_worthless() -> None:
-    text = shown(finding_comment(finding(grant()), STRICT))
+    text = shown(finding_comment(finding(grant()), HELD))
     assert "service web (nginx) gets the Docker daemon: root on the host." in text
     assert "Worthless beside it: read_only: true (line 4)." in text
     assert "docker-socket-justified" in text
@@ -135,14 +150,14 @@ def test_a_comment_shows_the_way_and_where_in_another_file_a_restriction_stands(
     elsewhere = Undermined("user", "user: app", "base.yaml", 2)
     steps = (Step("base.yaml", 9), Step("compose.yaml", 6))
     one = replace(grant(), steps=steps, undermines=(elsewhere,))
-    text = shown(finding_comment(finding(one), STRICT))
+    text = shown(finding_comment(finding(one), HELD))
     assert "The way: base.yaml:9 → compose.yaml:6" in text
     assert "Worthless beside it: user: app (base.yaml:2)." in text
 
 
 def test_a_comment_on_several_grants_names_each_and_counts_the_rest() -> None:
     many = [grant(f"service s{n}") for n in range(12)]
-    text = finding_comment(finding(*many), STRICT)
+    text = finding_comment(finding(*many), HELD)
     assert "`service s7`" in text
     assert "And 4 more" in text
     assert marked(text, "finding") == {one.fingerprint for one in many}
@@ -155,13 +170,13 @@ def test_a_comment_on_several_grants_names_each_and_counts_the_rest() -> None:
 def test_every_kind_of_grant_has_words_and_a_comment(how: How, resource: str) -> None:
     one = replace(grant(how=how), resource=resource, severity=Severity.HIGH)
     assert sentence(one).endswith(".")
-    text = finding_comment(finding(one), STRICT)
+    text = finding_comment(finding(one), HELD)
     assert "**Safer:**" in text or "**Safer, for" in text
     assert "  " not in sentence(one)
 
 
 def test_advice_for_a_known_tool_brings_a_narrow_proxy() -> None:
-    text = finding_comment(finding(grant(image="traefik")), STRICT)
+    text = finding_comment(finding(grant(image="traefik")), HELD)
     assert "Safer, for traefik" in text
     assert "CONTAINERS: 1" in text
     assert "POST" not in text
@@ -176,7 +191,7 @@ IMAGES: list[str] = [
 
 @pytest.mark.parametrize("image", IMAGES)
 def test_the_proxy_for_each_tool_is_ready_and_makes_its_client_no_finding(image: str) -> None:
-    body = finding_comment(finding(grant("service app", image)), STRICT)
+    body = finding_comment(finding(grant("service app", image)), HELD)
     found = re.search(r"```yaml\n(.*?)```", body, re.DOTALL)
     tool = known_tool(image)
     assert tool is not None
@@ -197,26 +212,27 @@ def test_the_proxy_for_each_tool_is_ready_and_makes_its_client_no_finding(image:
 
 @pytest.mark.parametrize("image", [*IMAGES, "acme/unknown"])
 def test_a_comment_is_short_outside_of_what_folds_away(image: str) -> None:
-    body = finding_comment(finding(grant("service app", image)), STRICT)
+    body = finding_comment(finding(grant("service app", image)), HELD)
     outside = shown(re.sub(r"<details>.*?</details>", "", body, flags=re.DOTALL))
     assert len(outside) < 1_300
     assert outside.count("docker-socket-justified") == 1
+    assert "-pattern" not in outside
 
 
 def test_builds_are_told_how_to_do_without_a_daemon() -> None:
-    body = finding_comment(finding(grant(image="docker")), STRICT)
+    body = finding_comment(finding(grant(image="docker")), HELD)
     assert "moby/buildkit:rootless" in body
     assert "buildah build" in body
 
 
 def test_a_tool_that_no_proxy_helps_is_told_so() -> None:
-    text = finding_comment(finding(grant(image="portainer/portainer-ce")), STRICT)
-    assert "stays root on the host" in text
+    text = finding_comment(finding(grant(image="portainer/portainer-ce")), HELD)
+    assert "no proxy setting makes this tool harmless" in text
     assert "socket-proxy:" not in text
 
 
 def test_a_resolved_comment_is_marked_and_keeps_what_it_said() -> None:
-    body = finding_comment(finding(grant()), STRICT)
+    body = finding_comment(finding(grant()), HELD)
     assert not is_resolved(body)
     assert is_resolved(resolved_comment(body))
     assert body in resolved_comment(body)
@@ -226,7 +242,7 @@ def test_markers_are_read_back_and_hostile_ones_are_not_made() -> None:
     assert marked(f"x\n{marker('finding', 'aa', 'bb')}", "finding") == {"aa", "bb"}
     assert marked(f"{marker('finding', 'aa')}\nx", "finding") == frozenset()
     hostile = grant(subject=marker("finding", "ff"), image=marker("record", "pull:1", "ff"))
-    assert marked(finding_comment(finding(hostile), STRICT), "finding") == {hostile.fingerprint}
+    assert marked(finding_comment(finding(hostile), HELD), "finding") == {hostile.fingerprint}
     assert read_record(check(judged([hostile]), "h").summary).shown == {hostile.fingerprint}
     assert read_record(broken("h", marker("record", "pull:1", "ff")).summary).shown == frozenset()
 
@@ -251,6 +267,14 @@ def test_the_check_page_names_findings_label_and_role() -> None:
     assert "`maintain`" in page.summary
     assert [one.line for one in page.annotations] == [6]
     assert read_record(page.summary) == Record(frozenset({1}), frozenset({grant().fingerprint}))
+
+
+def test_the_table_says_the_way_with_its_lines() -> None:
+    steps = (Step("base.yaml", 9), Step("compose.yaml", 6))
+    page = check(judged([replace(grant(), steps=steps)]), "h").summary
+    assert "| bind mount: `base.yaml:9` → `compose.yaml:6` | critical |" in page
+    long = tuple(Step("a.yaml", n) for n in range(1, 9))
+    assert "`a.yaml:4` → … |" in check(judged([replace(grant(), steps=long)]), "h").summary
 
 
 def test_a_large_check_is_cut_and_says_how_much_was_left_out() -> None:
@@ -401,11 +425,24 @@ def test_the_owner_alone_is_not_told_to_ask_someone_else() -> None:
 
 @pytest.mark.parametrize("why", list(Why))
 def test_every_refusal_says_why_in_a_sentence(why: Why) -> None:
-    text = shown(refusal_comment(Refusal("mia", why, AT), facts(), judged([grant()])))
+    text = shown(refusal_comment(Refusal("mia", why, AT), judged([grant()])))
     assert str(why) in text
     assert "(mia)" in text
 
 
-def test_a_refusal_without_an_author_to_name() -> None:
-    text = refusal_comment(Refusal(None, Why.NOBODY, None), facts(author=None), judged([grant()]))
-    assert "`the author`" in text
+def test_a_refusal_names_everybody_whose_label_counts() -> None:
+    answer = replace(judged([grant()]), policy=Policy(users=("ann",), teams=("security",)))
+    text = shown(refusal_comment(Refusal(None, Why.NOBODY, None), answer))
+    assert "maintain, or ann, or a member of security, and who neither opened" in text
+    alone = replace(answer, self_justify=True)
+    assert "neither opened" not in refusal_comment(Refusal("mia", Why.ROLE, AT), alone)
+
+
+@pytest.mark.parametrize(
+    ("carry", "until"), [("same-findings", "a push adds another grant"), ("none", "the next push")]
+)
+def test_a_green_check_says_how_long_it_holds(carry: str, until: str) -> None:
+    by = Justification("mia", Role.MAINTAIN, AT, "", frozenset())
+    answer = replace(judged([grant()]), because=Because.JUSTIFIED, justification=by)
+    kept = replace(answer, policy=Policy.model_validate({"carry": carry}))
+    assert f"This holds until {until}." in check(kept, "h").summary

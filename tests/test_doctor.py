@@ -48,7 +48,9 @@ class Patient:
         }
 
     def lines(self, only: str = "", **changed: str) -> list[Line]:
-        return list(examine(self.environment | changed, only, Pace(0, 0, 0)))
+        found = list(examine(self.environment | changed, only, Pace(0, 0, 0)))
+        assert all(line.mend for line in found if line.state is not State.OK)
+        return found
 
     def about(self, about: str, **changed: str) -> list[Line]:
         return [line for line in self.lines(**changed) if line.about == about]
@@ -380,9 +382,9 @@ def test_a_fault_of_github_is_no_verdict(patient: Patient, github: SmallGitHub) 
 
 
 def test_exit_codes() -> None:
-    assert exit_code([ok("a", "b"), warn("a", "b", "c"), unseen("a", "b")]) == 0
-    assert exit_code([ok("a", "b"), lost("a", "b")]) == 2
-    assert exit_code([lost("a", "b"), fail("a", "b", "c")]) == 1
+    assert exit_code([ok("a", "b"), warn("a", "b", "c"), unseen("a", "b", "c")]) == 0
+    assert exit_code([ok("a", "b"), lost("a", "b", "c")]) == 2
+    assert exit_code([lost("a", "b", "c"), fail("a", "b", "c")]) == 1
 
 
 def test_what_others_wrote_steers_no_terminal() -> None:

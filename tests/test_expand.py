@@ -83,20 +83,14 @@ def test_a_closed_pull_request_is_not_meant(world: World, expanded: Expanded) ->
     assert expanded.by(WakeHead(expanded.shop, sha)) == set()
 
 
-def test_a_label_means_those_that_carry_it_a_policy_means_all(
+def test_the_policys_label_means_all_and_so_does_the_policy(
     world: World, expanded: Expanded
 ) -> None:
     other = world.shop.pull({"b.yml": "b: 1\n"}, by=world.dev, title="Other")
-    third = world.shop.pull({"c.yml": "c: 1\n"}, by=world.dev, title="Third")
-    world.pull.label("old", by=world.mia)
-    other.label("new", by=world.mia)
+    everything = {("shop", pull.number) for pull in (world.pull, other)}
     shop = expanded.shop
-    assert expanded.by(WakeRepository(shop, ("old", "new"))) == {
-        ("shop", world.pull.number),
-        ("shop", other.number),
-    }
-    assert expanded.by(WakeRepository(shop, ("none",))) == set()
-    everything = {("shop", pull.number) for pull in (world.pull, other, third)}
+    assert expanded.by(WakeRepository(shop, ("old", STRICT.label.upper()))) == everything
+    assert expanded.by(WakeRepository(shop, ("old", "new"))) == set()
     assert expanded.by(WakeRepository(shop)) == everything
 
 

@@ -403,7 +403,18 @@ def test_clients_in_many_threads_do_not_mix_up_their_requests(acme: Team) -> Non
 
 # Queries -----------------------------------------------------------------------------------------
 
-QUERIES = {"FACTS", "COMMIT", "NOW", "OPEN", "GROUP", "QUEUED", "QUEUE_BRANCHES", "POLICY"}
+QUERIES = {
+    "FACTS",
+    "COMMIT",
+    "NOW",
+    "OPEN",
+    "GROUP",
+    "QUEUED",
+    "QUEUE_BRANCHES",
+    "POLICY",
+    "MERGED",
+    "PUT_ON",
+}
 
 
 @pytest.mark.parametrize("name", [*sorted(QUERIES), "blobs"])

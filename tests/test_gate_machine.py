@@ -37,10 +37,15 @@ from tests.pulls import CHECK, COMPOSE, GRANTED, LABEL, MANIFEST
 
 THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 FILES = ("a", "b")  # each may hand over the socket, by a service of its own
+RUN = "docker run -v /var/run/docker.sock:/var/run/docker.sock acme/agent\n"
+ALIKE = frozenset("cd")  # the same command once, and twice, in one script
+POLICY = ".github/sockgate.yml"
 MOST_JOBS = 400  # that a history may take to come to rest
 
 Grants = frozenset[str]
-some_grants = st.sampled_from([frozenset("a"), frozenset("b"), frozenset("ab"), frozenset()])
+some_grants = st.sampled_from(
+    [frozenset(letters) for letters in ("", "a", "b", "ab", "c", "cd", "acd")]
+)
 writers = st.sampled_from(["dev", "mia"])
 branches = st.sampled_from(["main", "own"])
 picks = st.integers(0, 999).map(Random)
@@ -143,13 +148,14 @@ class Gate(RuleBasedStateMachine):
         self.forge, self.app = world.forge, world.app
         number = world.histories
         self.accounts: dict[str, Account] = {
-            name: github.user(f"{name}-{number}") for name in ("dev", "mia", "ann", "tess")
+            name: github.user(f"{name}-{number}") for name in ("dev", "mia", "ann", "tess", "boss")
         }
         self.accounts["bot"] = github.bot("robot")
         self.assistant = github.app("assistant")
         org = github.organization(f"acme-{number}")
         self.shop = org.repository("shop", {f"{one}/compose.yaml": COMPOSE for one in FILES})
-        for name, role in (("dev", "write"), ("mia", "maintain"), ("ann", "maintain")):
+        self.needed = "maintain"  # the role that the policy asks for
+        for name, role in (("dev", "write"), ("mia", "maintain"), ("ann", "admin")):
             self.shop.add_collaborator(self.accounts[name], role)
         self.shop.add_collaborator(self.accounts["tess"], "triage")
         self.shop.commit({"a/compose.yaml": GRANTED}, by=self.accounts["dev"], branch="own")
@@ -211,6 +217,13 @@ class Gate(RuleBasedStateMachine):
         self.shop.add_collaborator(self.accounts["mia"], role)
         self.stale = True
         self._look()
+
+    @rule(role=st.sampled_from(["maintain", "admin"]))
+    def change_policy(self, role: str) -> None:
+        if role != self.needed:
+            self.needed = role
+            self.shop.commit({POLICY: f"role: {role}\n"}, by=self.accounts["boss"])
+            self._look()
 
     @rule()
     def time_passes(self) -> None:
@@ -321,6 +334,7 @@ class Gate(RuleBasedStateMachine):
         """End every history with a label that may be good, and one that is."""
         if getattr(self, "known", None) and not sys.exc_info()[0]:
             self.change_role("maintain")
+            self.change_policy("maintain")
             self.come_to_rest(Random(0), "mia labels")
             self.justify_properly(Random(0))
 
@@ -348,6 +362,7 @@ class Gate(RuleBasedStateMachine):
         self, grants: Grants, by: str, parents: tuple[str, ...], writers: frozenset[str]
     ) -> str:
         files = {f"{one}/compose.yaml": GRANTED if one in grants else COMPOSE for one in FILES}
+        files["deploy.sh"] = "#!/bin/sh\n" + RUN * len(grants & ALIKE)
         account = self.accounts[by]
         sha = self.shop.write(files, parents=parents, author=account, committer=account)
         self.grants[sha], self.writers[sha] = grants, writers | {by}
@@ -410,7 +425,7 @@ class Gate(RuleBasedStateMachine):
         """A person, with the role now, who wrote nothing of it."""
         if act.by not in {"mia", "ann"} or act.by in self.writers[one.pull.head_sha]:
             return False
-        return self.shop.may(self.accounts[act.by], "maintain")
+        return self.shop.may(self.accounts[act.by], self.needed)
 
     def _covered_now(self, one: Known) -> bool:
         held = self.grants[one.pull.head_sha]

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.detect.grant import Grant, How, Severity, Unknown
+from bot.gate.cover import set_digest
 from bot.gate.facts import Account, CheckRun, Facts, LabelEvent, PolicyText, Role
 from bot.gate.group import GroupVerdict, Member, group_verdict, member
-from bot.gate.justification import Justification, Refusal, Why, set_digest
+from bot.gate.justification import Justification, Refusal, Why
 from bot.gate.policy import STRICT, Policy
 from bot.gate.verdict import Because, verdict
 from bot.publish.check import MOST_CHARACTERS

@@ -22,6 +22,7 @@ from bot.publish.writes import (
     PutCheck,
     RemoveLabel,
     Write,
+    marker,
 )
 from bot.pull import PullRef
 from bot.review.model import Anchor, Finding, InSummary, OnFile, OnLine, Review
@@ -219,6 +220,28 @@ def test_a_refused_label_is_answered_once_and_taken_off() -> None:
     assert kinds(plan(judged(anew, finding(1)), anew)) == ["PostComment", "RemoveLabel"]
 
 
+def test_the_page_says_why_labels_did_not_count_once_they_are_off() -> None:
+    event = LabelEvent(STRICT.label, added=True, actor=Account("dev"), at=NOON, id=7)
+    known = facts(labels=(STRICT.label,), events=(event,))
+    [first, *_] = writes = plan(judged(known, finding(1)), known)
+    after = applied(known, writes)
+    assert plan(judged(after, finding(1)), after) == ()
+    pushed = replace(after, head="n" * 40)
+    [second, *_] = plan(judged(pushed, finding(1)), pushed)
+    for page in (first, second):
+        assert isinstance(page, PutCheck)
+        assert "taken off again" in page.summary
+        assert "the role of whoever put the label on is not enough" in page.summary
+
+
+@pytest.mark.parametrize("word", ["x-AUTHOR", "7-NOBODY-", "9" * 5_000 + "-AUTHOR", "7", "-"])
+def test_a_comment_of_ours_that_somebody_edited_breaks_no_page(word: str) -> None:
+    known = facts(comments=(Comment(1, f"x\n{marker('refusal', word)}"),))
+    [page, *_] = plan(judged(known, finding(1)), known)
+    assert isinstance(page, PutCheck)
+    assert "taken off again" not in page.summary
+
+
 def test_a_label_that_does_not_count_goes_also_where_a_file_cannot_be_read() -> None:
     event = LabelEvent(STRICT.label, added=True, actor=Account("dev"), at=NOON, id=7)
     known = facts(labels=(STRICT.label,), events=(event,))
@@ -270,3 +293,19 @@ def test_every_write_has_a_key() -> None:
     assert kinds(writes) == ["PutCheck", "PostReview", "EditComment", "PostComment", "RemoveLabel"]
     assert all(keys)
     assert len(set(keys)) == len(keys)
+
+
+def test_grants_alike_have_a_comment_each() -> None:
+    """The same command twice in one script: neither comment is taken for the other's."""
+
+    def alike(line: int) -> Finding:
+        grant = Grant("a.sh", line, f"run {line}", "docker run x", "x", "docker", How.MOUNT)
+        return Finding(grant, OnLine("a.sh", line))
+
+    one = judged(facts(), alike(2))
+    known = applied(facts(), plan(one, facts()))
+    two = judged(known, alike(2), alike(3))
+    also = [write for write in plan(two, known) if isinstance(write, PostReview)]
+    assert [[inline.line for inline in review.comments] for review in also] == [[3]]
+    known = applied(known, plan(two, known))
+    assert plan(judged(known, alike(2), alike(3)), known) == ()

@@ -5,19 +5,19 @@ import re
 import pytest
 
 from bot.detect.source import DictSource
-from bot.gate.policy import STRICT
 from bot.publish.comment import finding_comment
 from bot.review.compare import compare
 from bot.review.hunks import whole_file
 from bot.review.model import Change, Finding
 from bot.review.proxies import leaves_open, proxies
+from tests.kinds import HELD
 from tests.test_comment import shown
 
 TECNATIVA = "ghcr.io/tecnativa/docker-socket-proxy:v0.4.2"
 LINUXSERVER = "lscr.io/linuxserver/socket-proxy:3.4.4"
 WOLLOMATIC = "wollomatic/socket-proxy:1"
 ROOT = "can create a container that mounts the host's /, which is root on the host"
-READS = "read only: every container's configuration"
+READS = "create and change nothing, but read every container's configuration"
 LIFECYCLE = "at most start, stop or restart containers"
 
 
@@ -90,7 +90,7 @@ def test_settings_from_other_files_count() -> None:
 
 
 def test_the_comment_on_a_proxy_says_what_it_leaves_open_and_advises_no_other_proxy() -> None:
-    text = shown(finding_comment(found(variables("POST", "CONTAINERS")), STRICT))
+    text = shown(finding_comment(found(variables("POST", "CONTAINERS")), HELD))
     assert "What it leaves open: This proxy has POST=1 with CONTAINERS=1" in text.replace(
         "\u2060", ""
     ).replace("&amp;", "&")
@@ -100,7 +100,7 @@ def test_the_comment_on_a_proxy_says_what_it_leaves_open_and_advises_no_other_pr
 
 def test_hostile_ports_are_harmless() -> None:
     one = found("    ports: ['@acme/security`<b>:1']\n")
-    body = finding_comment(one, STRICT)
+    body = finding_comment(one, HELD)
     assert "@acme/security" not in body
     assert "<b>" not in body
 

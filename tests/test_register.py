@@ -117,6 +117,16 @@ def test_a_person_sees_what_they_may_see_on_github_and_no_more(place: Place) -> 
     assert "0 grants" in place.browser.get("/register?repository=acme/hidden").text
 
 
+def test_all_pages_of_what_a_person_may_see_are_read(place: Place) -> None:
+    for number in range(120):
+        one = place.acme.shop.owner.repository(f"more-{number}", {})
+        seen = Scanned(one.id, 1, "acme", one.name, one.private, "main", "a" * 40, "d")
+        Register(place.engine).found(seen, [grant("compose.yaml")], datetime.now(UTC))
+    place.acme.github.signing_in.person = place.acme.dev
+    place.back(place.to_github())
+    assert "122 grants, page 1 of 3" in place.browser.get("/register").text
+
+
 def test_what_a_repository_says_is_escaped(place: Place) -> None:
     place.acme.github.signing_in.person = place.acme.dev
     place.back(place.to_github())

@@ -13,7 +13,7 @@ from bot.review.compare import compare
 from bot.review.covers import covers
 from bot.review.hunks import read_hunks, whole_file
 from bot.review.model import Change, Hunk, InSummary, OnFile, OnLine
-from tests.repositories import Repository
+from tests.repositories import Repository, git
 
 HUNK = Hunk(10, 7, frozenset({13}), frozenset({15}))
 CHANGES = {
@@ -87,12 +87,27 @@ def test_lines_beside_odd_characters_are_gits(tmp_path: Path) -> None:
     folder = Repository(tmp_path)
     one = folder.commit({"Dockerfile": ODD.format("")})
     two = folder.commit({"Dockerfile": ODD.format(ENV)})
-    with repository(tmp_path) as git:
-        it = between(git, one, two)
+    with repository(tmp_path) as opened:
+        it = between(opened, one, two)
         review = compare(it.base, it.head, it.changes)
     [finding] = review.findings
     assert finding.anchor == OnLine("Dockerfile", 3)
     assert finding.grant.text == ENV.strip()
+
+
+def test_a_clone_without_its_large_files_is_compared_all_the_same(tmp_path: Path) -> None:
+    folder = Repository(tmp_path)
+    large = "".join(f"line {number}\n" for number in range(400))
+    one = folder.commit({"large.txt": large, "Dockerfile": "FROM a\n"})
+    two = folder.commit(
+        {"large.txt": None, "other.txt": large + "more\n", "Dockerfile": "FROM a\n" + ENV}
+    )
+    lost = git(tmp_path, "rev-parse", f"{one}:large.txt")
+    (tmp_path / ".git/objects" / lost[:2] / lost[2:]).unlink()
+    with repository(tmp_path) as opened:
+        it = between(opened, one, two)
+        [finding] = compare(it.base, it.head, it.changes).findings
+    assert finding.anchor == OnLine("Dockerfile", 2)
 
 
 def dockerfiles(base: str | None, head: str | None) -> tuple[DictSource, DictSource, list[Change]]:

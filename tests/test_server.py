@@ -36,6 +36,7 @@ from bot.work import Outcome, Work
 from tests.ports import free_port
 from tests.postgres import PostgresServer, postgres, postgres_server
 from tests.proxy import Proxy
+from tests.test_hostile import NAMES
 from tests.test_queue import until
 
 __all__ = ["postgres", "postgres_server"]
@@ -509,6 +510,18 @@ def logged(level: str = "info", **values: object) -> list[dict[str, object]]:
     logs.configure(level, [SECRET], stream)
     structlog.stdlib.get_logger("sockgate.test").info("event", **values)
     return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+@pytest.mark.usefixtures("unlogged")
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+def test_a_line_stays_one_line_whatever_it_is_about(name: str) -> None:
+    stream = io.StringIO()
+    logs.configure("info", [], stream)
+    structlog.stdlib.get_logger("sockgate.test").info(name, path=name)
+    [line] = stream.getvalue().splitlines()
+    assert json.loads(line)["path"] == name
+    assert line.isascii()
+    assert line.isprintable()
 
 
 @pytest.mark.usefixtures("unlogged")

@@ -215,7 +215,7 @@ def test_the_page_says_whether_it_may_be_merged(world: World) -> None:
     shown = page(world)
     assert "Merging is blocked" in shown
     assert "1 container gains the daemon" in shown
-    assert "<table>" in page(world, "/checks")
+    assert '<table tabindex="0">' in page(world, "/checks")
     run.update(conclusion="success")
     assert "Ready to merge" in page(world)
     link = requests.get(
@@ -252,6 +252,14 @@ def test_a_run_is_asked_for_again_and_a_merge_waits_for_green(world: World) -> N
     assert press(world, by="dev", do="rerun", run=str(run.id)).status_code == 303
     world.github.settle()
     assert world.github.webhooks.log[-1].name == "check_run.rerequested"
+    assert press(world, by="dev", do="rerun", run="1").status_code == 404
+    again = {"do": "press", "run": str(run.id), "button": "again"}
+    assert press(world, by="dev", **again).status_code == 422
+    run.update(actions=[{"label": "Again", "description": "Look", "identifier": "again"}])
+    assert "Again</button>" in requests.get(f"{world.pull.url}/checks", timeout=10).text
+    assert press(world, by="dev", **again).status_code == 303
+    world.github.settle()
+    assert world.github.webhooks.log[-1].name == "check_run.requested_action"
     assert press(world, by="dev", do="merge").status_code == 405
     run.update(conclusion="success")
     assert press(world, by="dev", do="merge").status_code == 303

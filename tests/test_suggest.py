@@ -10,7 +10,6 @@ import pytest
 import yaml
 
 from bot.detect.source import DictSource
-from bot.gate.policy import STRICT
 from bot.publish.comment import finding_comment, inline, resolved_comment
 from bot.review.compare import compare
 from bot.review.hunks import whole_file
@@ -18,6 +17,7 @@ from bot.review.model import Change, Finding, Hunk, Review, Suggestion
 from bot.review.suggest import suggest
 from tests.github import SmallGitHub
 from tests.github.fixtures import github
+from tests.kinds import HELD
 from tests.pulls import team
 
 __all__ = ["github"]
@@ -133,7 +133,7 @@ def _until(lines: Iterator[str], fence: str) -> Iterator[str]:
 
 def accepted(text: str, finding: Finding, *, end: str) -> str:
     """Replace the lines of the comment by what its block holds, as the button does."""
-    [comment] = inline(finding, STRICT)
+    [comment] = inline(finding, HELD)
     assert comment.line is not None
     first = comment.first or comment.line
     lines = text.splitlines(keepends=True)
@@ -373,26 +373,26 @@ def offered(text: str = PLAIN) -> tuple[Finding, Suggestion]:
 def test_the_fence_is_longer_than_any_run_of_backticks_in_the_text() -> None:
     text = stack(DOZZLE, FORMS["environment as list"].replace("A=", "A=````` ```suggestion"))
     found, made = offered(text)
-    body = finding_comment(found, STRICT)
+    body = finding_comment(found, HELD)
     assert "``````suggestion\n" in body
     assert block(body) == list(made.lines)
 
 
 def test_a_standing_comment_keeps_its_suggestion_and_gets_no_other() -> None:
     found, _ = offered()
-    body = finding_comment(found, STRICT)
-    assert finding_comment(found, STRICT, body) == body
+    body = finding_comment(found, HELD)
+    assert finding_comment(found, HELD, body) == body
     moved, _ = offered("# one more line\n" + PLAIN)
-    assert finding_comment(moved, STRICT, body) == body
+    assert finding_comment(moved, HELD, body) == body
     other, _ = offered(PLAIN.replace(SOCKET, f"{SOCKET}:ro"))
-    without = finding_comment(other, STRICT, body)
+    without = finding_comment(other, HELD, body)
     assert "suggestion" not in without
-    assert finding_comment(other, STRICT, without) == without
+    assert finding_comment(other, HELD, without) == without
 
 
 def test_what_is_resolved_or_put_on_the_file_offers_nothing() -> None:
     found, _ = offered()
-    [comment] = inline(found, STRICT)
+    [comment] = inline(found, HELD)
     assert comment.on_file == comment.body.replace(
         comment.body[comment.body.index("**In one edit") : comment.body.index("**Next:**")], ""
     )

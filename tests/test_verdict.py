@@ -13,15 +13,14 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
 from bot.detect.grant import Grant, How, Severity, Unknown
+from bot.gate.cover import is_covered, numbered, set_digest
 from bot.gate.facts import Account, CheckRun, Facts, LabelEvent, PolicyText, Reason, Role
 from bot.gate.justification import (
     Justification,
     Refusal,
     Why,
-    is_covered,
     justification,
     same_label,
-    set_digest,
 )
 from bot.gate.policy import STRICT, Policy, Problem, json_schema, read_policy
 from bot.gate.verdict import Because, Verdict, gravest, verdict
@@ -87,6 +86,7 @@ def test_the_right_person_after_the_findings_were_shown_counts() -> None:
         ({"events": (labelled(5, None),)}, Why.NOBODY),
         ({"events": (labelled(5, Account("bot", is_person=False)),)}, Why.NOT_A_PERSON),
         ({"events": (labelled(5, through="labeler"),)}, Why.NOT_A_PERSON),
+        ({"put_on": ((at(5), "L"),), "label_ids": ((STRICT.label, "M"),)}, Why.RENAMED),
         ({"roles": (("mia", Role.WRITE),)}, Why.ROLE),
         ({"roles": ()}, Why.ROLE),
         ({"author": Account("Mia")}, Why.AUTHOR),
@@ -149,6 +149,21 @@ def test_a_label_covers_a_set_of_any_size_and_nothing_beside_it(
     other = frozenset({f"{data.draw(st.integers(3_001, 9_999)):032x}"})
     assert not is_covered(other, cover)
     assert not is_covered(every | other, cover)
+
+
+def test_a_label_is_known_again_by_its_id_where_github_tells_it() -> None:
+    same = ((STRICT.label.upper(), "L"), ("bug", "M"))
+    for put_on in ((), ((at(4), "M"),), ((at(5), "M"), (at(5), "L"))):
+        assert isinstance(judged(label_ids=same, put_on=put_on), Justification)
+
+
+def test_grants_alike_are_counted() -> None:
+    assert numbered((A, B, A, A)) == (A, B, f"{A}.2", f"{A}.3")
+    assert isinstance(judged(STRICT, A), Justification)
+    two = numbered((A, A))
+    assert judged(STRICT, *two) is Why.UNSEEN
+    assert isinstance(judged(STRICT, *two, checks=(run(0, *two),)), Justification)
+    assert isinstance(judged(STRICT, A, checks=(run(0, *two),)), Justification)
 
 
 def test_a_label_covers_what_was_on_the_page_and_no_more() -> None:
@@ -252,7 +267,12 @@ def said(text: str, minute: int = 6, by: str = "mia", *, edited: bool = False) -
             "",
             "on a host of its own (edited)",
         ),
-        ((), "Adds it.\n\n- Reason: on a host of its own\n", "on a host of its own"),
+        (
+            (),
+            "Adds it.\n\n- Reason: on a host of its own\n",
+            "on a host of its own (in the description)",
+        ),
+        ((), "Reason: x\n", None),
     ],
 )
 def test_a_reason_is_a_comment_of_the_same_person_or_a_line_of_the_description(
@@ -398,6 +418,10 @@ def test_the_gravest_verdict_is_a_commits() -> None:
         ("role: !!python/object:os.system {}\n", 1, "", "not YAML"),
         ("until: 2026-99-99\n", 1, "", "not YAML"),
         ("x" * 100_001, 1, "", "longer than 100 kB"),
+        ("role: admin\nlabel: x\nrole: write\n", 3, "role", "stands twice"),
+        ("ignore:\n- {path: a, reason: b, path: '**'}\n", 2, "path", "stands twice"),
+        ("label: 'x '\n", 1, "label", "no label can have this name"),
+        ("label: x\N{ZERO WIDTH SPACE}y\n", 1, "label", "no label can have this name"),
     ],
 )
 def test_a_broken_policy_names_line_and_key(text: str, line: int, key: str, message: str) -> None:
@@ -453,7 +477,8 @@ def test_every_example_of_a_policy_is_valid_by_the_model_and_by_the_schema() -> 
     judge = Draft202012Validator(json_schema(), format_checker=FormatChecker())
     judge.check_schema(json_schema())
     keys, entry = examples("docs/policy.md")[1:]
-    whole = f"{keys}ignore:\n- {entry.replace(chr(10), chr(10) + '  ').rstrip()}\n"
+    others = re.sub(r"ignore:\n(?:[- ].*\n)*", "", keys)
+    whole = f"{others}ignore:\n- {entry.replace(chr(10), chr(10) + '  ').rstrip()}\n"
     readme = [text for text in examples("README.md") if "carry:" in text]
     for text in (keys, whole, *readme):
         assert isinstance(read_policy(text), Policy), read_policy(text)

@@ -194,6 +194,14 @@ def test_a_rerun_wakes_by_head_since_forks_are_not_listed(event: str) -> None:
     assert why(event, action="completed", **{event: part})
 
 
+def test_the_button_of_a_check_wakes_by_head() -> None:
+    part = {"head_sha": SHA, "pull_requests": []}
+    pressed = {"requested_action": {"identifier": "check-again"}}
+    assert target("check_run", action="requested_action", check_run=part, **pressed) == WakeHead(
+        HELLO, SHA
+    )
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -254,6 +262,10 @@ def test_a_push_that_changes_the_policy_wakes_the_repository(key: str) -> None:
 
 def test_a_forced_push_wakes_since_it_does_not_list_what_it_takes_away() -> None:
     assert target("push", **push(forced=True, commits=[])) == WakeRepository(HELLO)
+
+
+def test_a_push_that_is_cut_short_wakes_since_it_does_not_list_all() -> None:
+    assert target("push", **push(commits=[{}] * 2_048)) == WakeRepository(HELLO)
 
 
 def test_a_policy_changed_for_the_whole_owner_wakes_the_installation() -> None:

@@ -4,6 +4,7 @@ Source: cloud-init documentation, module reference: runcmd, bootcmd, write_files
 groups its `users` are in is no container, job or script (`bot/detect/installed.py`).
 """
 
+import re
 from collections.abc import Iterator
 
 from bot.detect.ci.places import Places, Subject
@@ -12,6 +13,9 @@ from bot.detect.grant import Grant
 from bot.detect.installed import written
 from bot.detect.pods.values import text_of
 from bot.detect.positioned import Node
+
+_SHEBANG = re.compile(r"\s*#!.*\b(?:ba|da|a|z|k)?sh\b")
+_MOST = 100
 
 
 def cloud_config_grants(places: Places, owner: str, document: Node) -> Iterator[Grant]:
@@ -33,6 +37,17 @@ def cloud_config_grants(places: Places, owner: str, document: Node) -> Iterator[
             yield from written(
                 places, Subject(_named(owner, f"file {path}"), node=file), path, content
             )
+
+
+def heat_grants(places: Places, template: Node) -> Iterator[Grant]:
+    """Yield what the machines of a Heat template run when they start."""
+    resources = template.get("resources")
+    for name, (_, resource) in resources.entries().items() if resources is not None else ():
+        given = resource.get("properties", "user_data")
+        for text in given.scalars(_MOST) if given is not None else ():
+            if _SHEBANG.match(text.text):
+                who = Subject(f"resource {name}", node=resource)
+                yield from script_grants(places, who, (text,))
 
 
 def _named(owner: str, name: str) -> str:

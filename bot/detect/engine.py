@@ -45,9 +45,8 @@ def detect(path: str, source: Source) -> Detected:
     names: list[str] = []
     grants: list[tuple[Grant, ...]] = []
     unknowns: list[Unknown] = []
-    for form in formats():
-        if not form.matches(path, content):
-            continue
+    matching = [form for form in formats() if form.matches(path, content)]
+    for form in [form for form in matching if not form.last_resort] or matching:
         names.append(form.name)
         found = tuple(form.grants(path, source))
         grants.append(tuple(one for one in found if isinstance(one, Grant)))

@@ -25,13 +25,14 @@ class Format:
     `grants(path, source)` yields what the file hands over. It never raises for bad input.
     `references(path, text)` names the files of the commit that the meaning of this one depends on
     (`extends`, `include`, `.env`), whether they exist or not: this file is compared again when one
-    of them changes.
+    of them changes. One that is the `last_resort` reads only what no other format does.
     """
 
     name: str
     matches: Callable[[str, str], bool]
     grants: Callable[[str, Source], Iterable[Grant | Unknown]]
     references: Callable[[str, str], Iterable[str]] = _no_references
+    last_resort: bool = False
 
 
 _TEMPLATE_SUFFIX = re.compile(

@@ -10,22 +10,33 @@ import re
 from collections.abc import Iterator
 
 from bot.detect import sockets
-from bot.detect.ci.places import Place, Places, Subject
+from bot.detect.ci.places import Environment, Place, Places, Subject, address_grants
 from bot.detect.ci.steps import script_grants
 from bot.detect.grant import Grant, How, Severity
 from bot.detect.positioned import Node
+from bot.detect.shell import Value
 from bot.detect.sockets import Target
 
 _SHEBANG = re.compile(r"\s*#!.*\b(?:ba|da|a|z|k)?sh\b")
 _DAEMON_FILES = re.compile(
     r"/etc/(?:default|sysconfig)/docker\b|docker(?:\.service|\.service\.d/|\.socket)|daemon\.json"
 )
-_LISTENS = re.compile(r"tcp://(?P<host>[^\s\"',:/]+)(?::(?P<port>\d+))?")
+# What login shells and services read their environment from.
+_ENVIRONMENT_FILES = re.compile(r"/etc/environment\b|/environment\.d/")
+_PROFILES = re.compile(
+    r"/etc/(?:profile|bash\.bashrc|bashrc|zshenv)\b"
+    r"|\.(?:bashrc|bash_profile|bash_aliases|profile|zshrc|zshenv|zprofile)\Z"
+)
+_ASSIGNED = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Z_]+)=(?P<value>\S+)\s*\Z")
+_LISTENS = re.compile(r"tcp://(?:\{\{[^{}\n]*\}\}|[^\s\"',:/{])+(?::\d+)?")
 
 
 def written(places: Places, who: Subject, path: str, text: Node) -> Iterator[Grant]:
-    """Yield what a file does whose content is `text`: a script, or a daemon's configuration."""
-    if _SHEBANG.match(text.text):
+    """Yield what a file does whose content is `text`.
+
+    A script, a daemon's configuration, or the variables that every login gets.
+    """
+    if _SHEBANG.match(text.text) or _PROFILES.search(path):
         yield from script_grants(places, who, (text,))
     elif _DAEMON_FILES.search(path) and "tlsverify" not in text.text:
         script, lines = text.script()
@@ -35,3 +46,11 @@ def written(places: Places, who: Subject, path: str, text: Node) -> Iterator[Gra
                 if target is not None and not line.lstrip().startswith("#"):
                     opened = Target(target.resource, How.LISTEN, Severity.CRITICAL)
                     yield places.mounted(who, opened, places.put(Place(places.path, number)))
+    elif _ENVIRONMENT_FILES.search(path):
+        script, lines = text.script()
+        env: Environment = {}
+        for line, number in zip(script.split("\n"), lines, strict=False):
+            if assigned := _ASSIGNED.match(line):
+                place = places.put(Place(places.path, number))
+                env[assigned["name"]] = Value(assigned["value"].strip("\"'"), place)
+        yield from address_grants(places, who, env, env)

@@ -25,20 +25,31 @@ _CONTROLS = {
 }  # fmt: skip
 
 
-def job_grants(path: str, text: Text) -> Iterator[Grant]:
-    """Yield what the tasks of jobs are handed, and what clients lend."""
-    root = read_hcl(text)
-    handed = Handed(path, Places(path, text), Scope({path: root}))
+def job_grants(
+    path: str, text: Text, hcl: Text | None = None, variables: Mapping[str, Text] | None = None
+) -> Iterator[Grant]:
+    """Yield what the tasks of jobs are handed, and what clients lend.
+
+    `hcl` is the text as HCL where it is written otherwise, `variables` what else holds variables.
+    """
+    root = read_hcl(hcl or text)
+    others = {other: read_hcl(content) for other, content in (variables or {}).items()}
+    handed = Handed(path, Places(path, text), Scope({path: root, **others}))
     for job, body in named(root.get("job")):
-        for group, inner in named(body.get("group")):
-            lent = dict(named(inner.get("volume")))
-            for name, task in named(inner.get("task")):
-                yield from _task(handed, f"job {job}, group {group}, task {name}", task, lent)
-        for name, task in named(body.get("task")):
-            yield from _task(handed, f"job {job}, task {name}", task, {})
+        yield from _groups(handed, f"job {job}, ", body)
+    yield from _groups(handed, "", root)  # a part of a job, in a file of its own
     for client in (root, *blocks(root, "client")):
         for name, volume in named(client.get("host_volume")):
             yield from _host_volume(handed, name, volume)
+
+
+def _groups(handed: Handed, owner: str, body: Node) -> Iterator[Grant]:
+    for group, inner in named(body.get("group")):
+        lent = dict(named(inner.get("volume")))
+        for name, task in named(inner.get("task")):
+            yield from _task(handed, f"{owner}group {group}, task {name}", task, lent)
+    for name, task in named(body.get("task")):
+        yield from _task(handed, f"{owner}task {name}", task, {})
 
 
 def _task(handed: Handed, name: str, task: Node, lent: Mapping[str, Node]) -> Iterator[Grant]:

@@ -33,6 +33,7 @@ _BY_NAME = {
     "podman-machine-default-api.sock": "podman-rootless",
     "containerd.sock": "containerd",
     "containerd.sock.ttrpc": "containerd",
+    "docker-containerd.sock": "containerd",
     "crio.sock": "crio",
     "cri-dockerd.sock": "cri-dockerd",
     "dockershim.sock": "dockershim",
@@ -41,6 +42,11 @@ _BY_NAME = {
     "balena.sock": "balena-engine",
 }
 _BY_PATH = {"/run/dagger/engine.sock": "dagger"}
+# A second daemon of the host: System Docker of RancherOS, `early-docker` of CoreOS, …
+_FURTHER_DAEMON = re.compile(
+    r"/run/(?:(?:system|early|user|host|bootstrap|main|outer)-docker|docker-(?:bootstrap|system|host))"
+    r"\.sock"
+)
 _ROOTLESS = {"docker": "docker-rootless", "podman": "podman-rootless"}
 
 # Directories whose bind mount brings a socket along: binds are recursive by default.
@@ -218,6 +224,8 @@ def _socket(where: str) -> Target | None:
         return Target(_BY_PATH[where], How.MOUNT, Severity.CRITICAL)
     name = where.rsplit("/", 1)[-1]
     resource = _BY_NAME.get(name) or _BY_NAME.get(name.lower())
+    if resource is None and _FURTHER_DAEMON.fullmatch(where):
+        resource = "docker"
     if resource is None:
         return None
     if where.startswith("/run/user/") or "/podman/machine/" in where:
@@ -268,11 +276,11 @@ def address(url: str) -> Target | None:
         return Target(f"ssh://{rest.rstrip('/')}", How.ADDRESS, Severity.HIGH)
     if "://" in text:
         return None
-    if text[0] in "/~\\" or text.startswith(("$HOME", "${HOME")):
-        found = host_path(text)
-        if found is None or found.how is not How.MOUNT:
-            return None
+    found = host_path(text)
+    if found is not None and found.how is How.MOUNT:
         return Target(found.resource, How.ADDRESS, Severity.HIGH)
+    if text[0] in "/~\\":
+        return None
     if re.fullmatch(r"[\w.-]*:\d{2,5}|localhost|\d{1,3}(?:\.\d{1,3}){3}", text):
         return _network(text)
     if re.fullmatch(r"\$\{\{.*\}\}", text):

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from bot.detect.lines import Text
 
 _SECTION = re.compile(r"\s*\[(?P<name>[^\]]+)\]\s*\Z")
+# What only steers a template engine, on a line of its own inside a continued value.
+_STEERING = re.compile(
+    r"\s*\{(?:%.*%|#.*#)\}\s*\\?\s*\Z|\s*\{\{-?\s*(?:if|else|end|range|with)\b[^{}]*\}\}\s*\Z"
+)
 _ENTRY = re.compile(r"\s*(?P<key>[A-Za-z][\w-]*)\s*=\s*(?P<value>.*)\Z")
 
 
@@ -47,7 +51,7 @@ def entries(text: Text) -> Iterator[Entry]:
         while pieces[-1].endswith("\\") and number <= last:
             following = text.line(number)
             number += 1
-            if following.lstrip().startswith(("#", ";")):
+            if following.lstrip().startswith(("#", ";")) or _STEERING.match(following):
                 continue
             pieces.append(following)
             lines.append(number - 1)

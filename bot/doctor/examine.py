@@ -7,7 +7,7 @@ from bot import settings
 from bot.doctor import app as the_app
 from bot.doctor import machine
 from bot.doctor.links import Links, links
-from bot.doctor.report import Line, fail, lost, ok, warn
+from bot.doctor.report import REACH, Line, fail, lost, ok, warn
 from bot.doctor.repository import repository
 from bot.forge.client import Client, GitHub, Pace
 from bot.forge.error import ForgeError
@@ -56,7 +56,7 @@ def _github(given: Settings, github: GitHub, only: str) -> Iterator[Line]:
         yield from the_app.deliveries(recent, where)
         installed = list(_installed(github))
     except ForgeError as error:
-        yield lost("App", f"GitHub could not be asked: {error.reason}")
+        yield lost("App", f"GitHub could not be asked: {error.reason}", REACH)
         return
     if not installed:
         yield fail("installations", "installed nowhere", f"{where.install}, Install")
@@ -72,7 +72,7 @@ def _key(given: Settings, error: ForgeError) -> Line:
             "generate a private key on the settings page of this very App, and check APP_ID, "
             "GITHUB_API_URL and the clock",
         )
-    return lost("private key", f"{given.api_url} could not be asked: {error.reason}")
+    return lost("private key", f"{given.api_url} could not be asked: {error.reason}", REACH)
 
 
 def _installed(github: GitHub) -> Iterator[dict[str, Any]]:
@@ -102,17 +102,18 @@ def _installations(
         try:
             client = github.client(one["id"])
             yield _rate(client, account)
-            for known in client.pages("/installation/repositories", "repositories"):
+            for known in client.pages("/installation/repositories", "repositories", most=1_000):
                 if only and known["full_name"].lower() != only.lower():
                     continue
                 seen = True
                 if left == 0:
-                    yield lost(account, "has more repositories: name one with --repo")
+                    yield lost(account, "has more repositories", "name one with --repo")
                     return
                 left -= 1
                 yield from repository(client, known, app, where)
         except ForgeError as error:
-            yield lost(f"installation {account}", f"could not be asked: {error.reason}")
+            says = f"could not be asked: {error.reason}"
+            yield lost(f"installation {account}", says, REACH)
     if only and not seen:
         yield fail(only, "the App is not installed on it", f"{where.install}, Configure")
 

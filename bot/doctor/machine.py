@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.database import SCHEMA
-from bot.doctor.report import Line, fail, lost, ok, warn
+from bot.doctor.report import REACH, Line, fail, lost, ok, warn
 from bot.records.reading import UnreadableError, reader
 from bot.records.upgrade import NEWEST, VERSION_TABLE
 from bot.settings import Settings
@@ -44,7 +44,8 @@ def clock(api_url: str) -> Line:
         ) as answer:
             theirs = parsedate_to_datetime(answer.headers["date"]).timestamp()
     except (requests.RequestException, KeyError, ValueError) as error:
-        return lost(about, f"{api_url} could not be asked for the time ({type(error).__name__})")
+        says = f"{api_url} could not be asked for the time ({type(error).__name__})"
+        return lost(about, says, REACH)
     ahead = round(time() - theirs)
     says = f"{abs(ahead)} s {'ahead of' if ahead > 0 else 'behind'} GitHub's"
     mend = "let this machine set its clock from the network (NTP)"
@@ -69,7 +70,8 @@ def database(url: str) -> Iterator[Line]:
             yield _size(url, connection)
             yield _dead(connection)
     except SQLAlchemyError as error:
-        yield lost(about, f"could not be read: {type(error).__name__}")
+        says = f"could not be read: {type(error).__name__}"
+        yield lost(about, says, "look at DATABASE_URL, and into the database's own log")
     finally:
         engine.dispose()
 
@@ -106,6 +108,8 @@ def _dead(connection: sa.Connection) -> Line:
     dead = int(connection.execute(query).scalar_one())
     if dead:
         return warn(
-            "jobs", f"{dead} were given up", "see why in the log, and redeliver their events"
+            "jobs",
+            f"{dead} were given up",
+            "sockgate jobs --dead says why; then sockgate jobs retry --all",
         )
     return ok("jobs", "none was given up")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 WELL, TO_MEND, NOT_CHECKED = 0, 1, 2
+REACH = "see that this machine reaches it (name, proxy, firewall), and ask again"
 
 
 class State(StrEnum):
@@ -43,12 +44,12 @@ def fail(about: str, says: str, mend: str) -> Line:
     return Line(about, State.FAIL, says, mend)
 
 
-def unseen(about: str, says: str, mend: str = "") -> Line:
+def unseen(about: str, says: str, mend: str) -> Line:
     """Say that something cannot be seen."""
     return Line(about, State.UNSEEN, says, mend)
 
 
-def lost(about: str, says: str, mend: str = "") -> Line:
+def lost(about: str, says: str, mend: str) -> Line:
     """Say that something could not be asked."""
     return Line(about, State.LOST, says, mend)
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from bot.doctor.links import Links
 from bot.doctor.protection import Branch, Required, branch
-from bot.doctor.report import Line, fail, lost, ok, unseen, warn
+from bot.doctor.report import REACH, Line, fail, lost, ok, unseen, warn
 from bot.forge.client import Client
 from bot.forge.error import ForgeError
 from bot.gate.policy import CHECK, STRICT, Policy, Problem, read_policy
@@ -41,9 +41,13 @@ def _guarded(about: str, lines: Iterator[Line | Policy]) -> Iterator[Line | Poli
         yield from lines
     except ForgeError as error:
         if error.status in {403, 404}:
-            yield unseen(about, f"cannot be seen with these permissions ({error.reason})")
+            yield unseen(
+                about,
+                f"cannot be seen with these permissions ({error.reason})",
+                "accept the App's permissions where it is installed, and look there yourself",
+            )
         else:
-            yield lost(about, f"could not be asked: {error.reason}")
+            yield lost(about, f"could not be asked: {error.reason}", REACH)
 
 
 def _policy(client: Client, known: Mapping[str, Any], links: Links) -> Iterator[Line | Policy]:

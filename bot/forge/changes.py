@@ -1,6 +1,6 @@
 """What a pull request changes, against its merge base, as GitHub lists it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,15 +32,54 @@ def changes(client: Client, known: Facts) -> Changes:
     pull = known.pull
     path = f"/repos/{pull.owner}/{pull.repo}"
     answer = client.get(f"{path}/compare/{known.base}...{known.head}", {"per_page": 1})
-    files = answer.get("files") or []
-    if len(files) >= _MOST_COMPARED:
-        most = _MOST_FILES // 100
-        files = list(client.pages(f"{path}/pulls/{pull.number}/files", most=most))
-    return Changes(
-        merge_base=answer["merge_base_commit"]["sha"],
-        changes=tuple(_change(file) for file in files),
-        complete=len(files) < _MOST_FILES,
-    )
+    merge_base, files = answer["merge_base_commit"]["sha"], answer.get("files") or []
+    if len(files) < _MOST_COMPARED:
+        return Changes(merge_base, tuple(_change(file) for file in files), complete=True)
+    most = _MOST_FILES // 100
+    files = list(client.pages(f"{path}/pulls/{pull.number}/files", most=most))
+    listed = tuple(_change(file) for file in files)
+    differing = changes_between(client, known, merge_base)
+    whole = len(files) < _MOST_FILES
+    if not differing.complete:  # very many files in all: the list may still be whole
+        return Changes(merge_base, listed, whole)
+    found = as_listed(differing.changes, listed)
+    return Changes(merge_base, found if whole else found[:_MOST_FILES], whole)
+
+
+def as_listed(differing: Sequence[Change], listed: Iterable[Change]) -> tuple[Change, ...]:
+    """Add renames and lines to what differs between two commits, from a list of something else.
+
+    A pull request's list of files is that of its head at the moment, which may be another one for
+    as long as it is read. What does not agree with the commits is left out.
+    """
+    left = {change.path: change for change in differing}
+    found = []
+    for one in listed:
+        of_old = left.get(one.old or "", Change(None, None))
+        of_new = left.get(one.new or "", Change(None, None))
+        same = one.old == one.new or None in {one.old, one.new}
+        agrees = of_old.old == one.old and of_new.new == one.new
+        if agrees and (same or (of_old.new is None and of_new.old is None)):
+            found.append(one)
+            left.pop(one.old or "", None)
+            left.pop(one.new or "", None)
+    return (*found, *left.values())
+
+
+def is_in_default(client: Client, known: Facts) -> bool:
+    """Tell whether the default branch has the head; where GitHub does not tell, it may.
+
+    REST, "compare two commits": `status`. Raises ForgeError where trying again can help.
+    """
+    path = f"/repos/{known.pull.owner}/{known.pull.repo}"
+    between = f"{known.default_head}...{known.head}"
+    try:
+        answer = client.get(f"{path}/compare/{between}", {"per_page": 1})
+    except ForgeError as error:
+        if error.retry:
+            raise
+        return True
+    return answer["status"] in {"behind", "identical"}
 
 
 def changes_from(client: Client, known: Facts, other: str) -> Changes | None:
@@ -72,7 +111,8 @@ def changes_between(client: Client, known: Facts, commit: str) -> Changes:
     path = f"/repos/{known.pull.owner}/{known.pull.repo}"
     sides = [client.get(f"{path}/git/trees/{c}", {"recursive": 1}) for c in (commit, known.head)]
     old, new = (
-        {one["path"]: one["sha"] for one in side["tree"] if one["type"] == "blob"} for side in sides
+        {one["path"]: (one["sha"], one["mode"]) for one in side["tree"] if one["type"] == "blob"}
+        for side in sides
     )
     return Changes(
         commit,

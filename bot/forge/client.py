@@ -65,6 +65,7 @@ FOREIGN = (
     requests.RequestException,
     urllib3.exceptions.HTTPError,
 )
+MOST_PAGES = 100  # of a list that is read whole
 _AGAIN = (0.5, 1.0)  # seconds until what only reads is sent again, and again
 _TIMEOUT = 12  # seconds to connect, and as many for an answer: see `Pace.lands`
 _RENEWED = timedelta(minutes=5)  # a token that ends sooner is not used for another job
@@ -225,14 +226,22 @@ class Client:
         """Send a write, once. Raises ForgeError."""
         return self._ask(verb, path, body=dict(body) if body is not None else None, writes=True)
 
-    def pages(self, path: str, key: str | None = None, most: int = 100) -> Iterator[Any]:
-        """Yield the members of a paged list, a hundred a request, at most `most` requests."""
-        for page in range(1, most + 1):
+    def pages(self, path: str, key: str | None = None, most: int | None = None) -> Iterator[Any]:
+        """Yield the members of a paged list, a hundred a request.
+
+        With `most` so many requests at most; without, a list that does not end is no list: raises
+        ForgeError.
+        """
+        limit = most if most is not None else MOST_PAGES
+        for page in range(1, limit + 1):
             answer = self.get(path, {"per_page": 100, "page": page})
             members = answer[key] if key else answer
             yield from members
             if len(members) < 100:
                 return
+        if most is None:
+            what = path.rpartition("/")[2]
+            raise ForgeError(f"more than {limit * 100:,} {what}", retry=False)
 
     def graphql(
         self, query: str, variables: Mapping[str, Any], optional: str = "", *, once: bool = False

@@ -7,6 +7,8 @@ from typing import Any
 
 from bot.forge.client import Client
 from bot.forge.error import ForgeError
+from bot.forge.queries import PUT_ON
+from bot.forge.read import nodes
 from bot.forge.teams import Teams, teams_of
 from bot.gate.facts import Account, Facts, LabelEvent, Role
 from bot.gate.justification import may_by_role, same_label
@@ -21,10 +23,13 @@ def with_label(client: Client, known: Facts, policy: Policy) -> Facts:
 
     The policy's teams are asked about only where the person's role is not enough.
     """
-    events = tuple(label_events(client, known.pull, policy.label))
+    listed = tuple(label_events(client, known.pull))
+    events = tuple(one for one in listed if same_label(one.name, policy.label))
     actor = events[-1].actor if events else None
     if actor is None:
         return replace(known, events=events)
+    if len(listed) > len(events):  # only what was put on as another one can be renamed into ours
+        known = _with_ids(client, known)
     role = role_of(client, known.pull.owner, known.pull.repo, actor.login)
     found = Teams()
     if policy.teams and actor.is_person and not may_by_role(role, actor.login, policy):
@@ -37,6 +42,30 @@ def with_label(client: Client, known: Facts, policy: Policy) -> Facts:
         roles=((actor.login, role),),
         teams=found.of,
         teams_known=found.known,
+    )
+
+
+def _with_ids(client: Client, known: Facts) -> Facts:
+    """Add which labels were put on when, as far as GitHub tells.
+
+    GraphQL promises a label for each event, and does not say what it is once the label is deleted;
+    so an answer that is an error rules nothing out. Raises ForgeError where the limit is reached.
+    """
+    pull = known.pull
+    asked = {"owner": pull.owner, "repo": pull.repo, "number": pull.number}
+    try:
+        found = client.graphql(PUT_ON, asked)["repository"]["pullRequest"]
+    except ForgeError as error:
+        if not error.reason.startswith("graphql"):
+            raise
+        return known
+    return replace(
+        known,
+        label_ids=tuple((one["name"], one["id"]) for one in nodes(found["labels"])),
+        put_on=tuple(
+            (datetime.fromisoformat(one["createdAt"]).astimezone(UTC), one["label"]["id"])
+            for one in nodes(found["timelineItems"])
+        ),
     )
 
 
@@ -57,15 +86,15 @@ def _owner_is_alone(client: Client, known: Facts, policy: Policy) -> bool:
         return False
 
 
-def label_events(client: Client, pull: PullRef, label: str) -> Iterator[LabelEvent]:
-    """Yield how a label was put on and taken off, oldest first. Raises ForgeError.
+def label_events(client: Client, pull: PullRef) -> Iterator[LabelEvent]:
+    """Yield how labels were put on and taken off, oldest first. Raises ForgeError.
 
     REST, "list issue events": an event keeps the name that the label had then, which GraphQL's
     `LabeledEvent.label` does not promise; so a label that was renamed into ours has no history.
     """
     for event in client.pages(f"/repos/{pull.owner}/{pull.repo}/issues/{pull.number}/events"):
         name = (event.get("label") or {}).get("name")
-        if event["event"] in _ADDED and name is not None and same_label(name, label):
+        if event["event"] in _ADDED and name is not None:
             yield LabelEvent(
                 name=name,
                 added=_ADDED[event["event"]],

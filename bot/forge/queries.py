@@ -17,7 +17,7 @@ fragment ownChecks on Commit {
 
 _CONTRIBUTORS = """
 fragment contributors on Commit {
-  authors(first: 20) { nodes { user { login } } }
+  authors(first: 20) { totalCount nodes { user { login } } }
   committer { user { login } }
 }
 """
@@ -93,29 +93,61 @@ query Commit($owner: String!, $repo: String!, $oid: GitObjectID!, $app: Int!) {
 COMMIT = _OWN_CHECKS + _CONTRIBUTORS + _COMMIT
 
 # The head as it is now, and the open pull requests that share it: those that GitHub associates with
-# the commit, and those of the same branch, since GitHub associates none with a commit of the
-# default branch (REST, "list pull requests associated with a commit").
+# the commit, and those of the same branch. Each of the two lists has a cursor.
+_ASKED = """(
+  $owner: String!, $repo: String!, $number: Int!, $branch: String!, $head: GitObjectID!
+  $ofCommit: String, $ofBranch: String
+)"""
 _NOW = """
-    pullRequest(number: $number) {
-      headRefOid
-      commits(last: 1) {
-        nodes {
-          commit { associatedPullRequests(first: 50) { nodes { number state headRefOid } } }
+    pullRequest(number: $number) { headRefOid }
+    object(oid: $head) {
+      ... on Commit {
+        associatedPullRequests(first: 100, after: $ofCommit) {
+          pageInfo { hasNextPage endCursor }
+          nodes { number state headRefOid }
         }
       }
     }
-    pullRequests(states: OPEN, first: 50, headRefName: $branch) {
+    pullRequests(states: OPEN, first: 100, after: $ofBranch, headRefName: $branch) {
+      pageInfo { hasNextPage endCursor }
       nodes { number state headRefOid }
     }
 """
 NOW = f"""
-query Now($owner: String!, $repo: String!, $number: Int!, $branch: String!) {{
+query Now{_ASKED} {{
   repository(owner: $owner, name: $repo) {{{_NOW}  }}
 }}
 """
 
+# Which labels were put on when. A label keeps its id when it is renamed.
+PUT_ON = """
+query PutOn($owner: String!, $repo: String!, $number: Int!) {
+  repository(owner: $owner, name: $repo) {
+    pullRequest(number: $number) {
+      labels(first: 100) { nodes { id name } }
+      timelineItems(last: 100, itemTypes: [LABELED_EVENT]) {
+        nodes { ... on LabeledEvent { createdAt label { id } } }
+      }
+    }
+  }
+}
+"""
+
+# The test merge is made for whoever asks whether there can be one.
+MERGED = """
+query Merged($owner: String!, $repo: String!, $number: Int!) {
+  repository(owner: $owner, name: $repo) {
+    pullRequest(number: $number) {
+      baseRef { name }
+      mergeable
+      potentialMergeCommit { oid parents(first: 2) { nodes { oid } } }
+    }
+  }
+}
+"""
+
 _BLOBS = f"""
-query Blobs($owner: String!, $repo: String!, $number: Int!, $branch: String!) {{
+query Blobs{_ASKED} {{
   repository(owner: $owner, name: $repo) {{{_NOW}%s
   }}
 }}
@@ -133,7 +165,7 @@ query Open($owner: String!, $repo: String!, $after: String) {
   repository(owner: $owner, name: $repo) {
     pullRequests(states: OPEN, first: 100, after: $after) {
       pageInfo { hasNextPage endCursor }
-      nodes { number headRefOid labels(first: 50) { nodes { name } } }
+      nodes { number headRefOid }
     }
   }
 }

@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.forge.client import Client
+from bot.forge.error import ForgeError
 from bot.forge.queries import COMMIT, FACTS, NOW, OPEN
 from bot.gate.facts import Account, CheckRun, Comment, Ended, Facts, PolicyText, Reason
 from bot.publish.record import read_record
 from bot.pull import PullRef
 
 POLICY_FILE = ".github/sockgate.yml"
+OWNERS_POLICY_FILE = "sockgate.yml"  # in the owner's repository `.github`
 _LISTS = ("commits", "reviewThreads", "comments")  # each may be longer than a page
 _MOST_PAGES = 50
 _MOST_COMMITS = 250  # commits that a pull request lists (REST, "list commits on a pull request")
@@ -33,7 +35,6 @@ class OpenPull:
 
     ref: PullRef
     head: str
-    labels: tuple[str, ...]
 
 
 def facts(client: Client, pull: PullRef, app_id: int, now: datetime) -> Facts:
@@ -61,7 +62,8 @@ def facts(client: Client, pull: PullRef, app_id: int, now: datetime) -> Facts:
         ended=_ended(found),
         body=found["body"] or "",
         contributors=_contributors(commits),
-        all_contributors_known=found["commits"]["totalCount"] < _MOST_COMMITS,
+        all_contributors_known=found["commits"]["totalCount"] < _MOST_COMMITS
+        and all(_all_authors(commit) for commit in commits),
         has_merges=found["commits"]["totalCount"] >= _MOST_COMMITS
         or any(node["commit"]["parents"]["totalCount"] > 1 for node in lists["commits"]),
         labels=tuple(node["name"] for node in nodes(found["labels"])),
@@ -79,8 +81,28 @@ def facts(client: Client, pull: PullRef, app_id: int, now: datetime) -> Facts:
 
 
 def now(client: Client, known: Facts) -> Now:
-    """Read the head as it is now, and who shares it. Raises ForgeError."""
-    return now_of(client.graphql(NOW, now_variables(known))["repository"])
+    """Read the head as it is now, and who shares it. Raises ForgeError.
+
+    GitHub associates no open pull request with a commit that the default branch has (REST, "list
+    pull requests associated with a commit"), so there all that are open are looked through.
+    """
+    heads, sharing = set[str](), set[int]()
+    cursors: dict[str, str] = {}
+    for _ in range(_MOST_PAGES):
+        repository = client.graphql(NOW, now_variables(known) | cursors)["repository"]
+        heads.add(repository["pullRequest"]["headRefOid"])
+        sharing |= _sharing(repository, known.head)
+        cursors |= _further(repository)
+        if not _further(repository):
+            break
+    else:
+        raise ForgeError("too many pull requests share this head", retry=False)
+    if known.is_in_default:
+        at = known.pull
+        listed = open_pulls(client, at.installation, at.owner, at.repo)
+        sharing |= {one.ref.number for one in listed if one.head == known.head}
+    heads.discard(known.head)
+    return Now(heads.pop() if heads else known.head, tuple(sorted(sharing)))
 
 
 def now_variables(known: Facts) -> dict[str, Any]:
@@ -91,18 +113,44 @@ def now_variables(known: Facts) -> dict[str, Any]:
         "repo": pull.repo,
         "number": pull.number,
         "branch": known.branch,
+        "head": known.head,
     }
 
 
-def now_of(repository: Node) -> Now:
-    """Read the present out of an answer."""
-    found = repository["pullRequest"]
-    others = nodes(repository["pullRequests"])
-    for node in nodes(found["commits"]):
-        others += nodes(node["commit"]["associatedPullRequests"])
-    head = found["headRefOid"]
-    numbers = {o["number"] for o in others if o["state"] == "OPEN" and o["headRefOid"] == head}
-    return Now(head, tuple(sorted(numbers)))
+def now_of(repository: Node, known: Facts) -> Now | None:
+    """Read the present out of an answer; None where that does not tell all of it."""
+    if known.is_in_default or _further(repository):
+        return None
+    head = repository["pullRequest"]["headRefOid"]
+    return Now(head, tuple(sorted(_sharing(repository, known.head))))
+
+
+def _lists(repository: Node) -> dict[str, Node]:
+    """Return the lists of those that may share the head, by the cursor of each."""
+    commit = repository["object"] or {}
+    found = {
+        "ofCommit": commit.get("associatedPullRequests"),
+        "ofBranch": repository["pullRequests"],
+    }
+    return {cursor: one for cursor, one in found.items() if one is not None}
+
+
+def _sharing(repository: Node, head: str) -> set[int]:
+    return {
+        one["number"]
+        for listed in _lists(repository).values()
+        for one in nodes(listed)
+        if one["state"] == "OPEN" and one["headRefOid"] == head
+    }
+
+
+def _further(repository: Node) -> dict[str, str]:
+    """Return the cursors of the lists that go on."""
+    return {
+        cursor: one["pageInfo"]["endCursor"]
+        for cursor, one in _lists(repository).items()
+        if one["pageInfo"]["hasNextPage"]
+    }
 
 
 def open_pulls(client: Client, installation: int, owner: str, repo: str) -> Iterator[OpenPull]:
@@ -112,9 +160,8 @@ def open_pulls(client: Client, installation: int, owner: str, repo: str) -> Iter
         variables = {"owner": owner, "repo": repo, "after": after}
         page = client.graphql(OPEN, variables)["repository"]["pullRequests"]
         for node in page["nodes"]:
-            labels = tuple(label["name"] for label in nodes(node["labels"]))
             ref = PullRef(installation, owner, repo, node["number"])
-            yield OpenPull(ref, node["headRefOid"], labels)
+            yield OpenPull(ref, node["headRefOid"])
         if not page["pageInfo"]["hasNextPage"]:
             return
         after = page["pageInfo"]["endCursor"]
@@ -122,7 +169,7 @@ def open_pulls(client: Client, installation: int, owner: str, repo: str) -> Iter
 
 def repositories(client: Client) -> Iterator[tuple[str, str]]:
     """Yield the repositories that an installation sees, as (owner, name). Raises ForgeError."""
-    for repository in client.pages("/installation/repositories", key="repositories"):
+    for repository in client.pages("/installation/repositories", "repositories", most=1_000):
         yield repository["owner"]["login"], repository["name"]
 
 
@@ -147,6 +194,8 @@ def _paged(client: Client, pull: PullRef, app_id: int) -> tuple[Any, dict[str, l
         cursors = {name: page[name]["pageInfo"]["startCursor"] for name in left}
         again = client.graphql(FACTS, asked | cursors, optional="ownerPolicy")
         page = again["repository"]["pullRequest"]
+        if page["headRefOid"] != found["headRefOid"]:
+            raise ForgeError("the head moved while it was read", retry=True)
         for name in left:
             lists[name] = nodes(page[name]) + lists[name]
     return data, lists
@@ -161,7 +210,9 @@ def _commit(client: Client, pull: PullRef, oid: str, app_id: int) -> Node:
 def _account(node: Node | None) -> Account | None:
     if node is None:
         return None
-    return Account(node["login"], node["__typename"] == "User")
+    # GraphQL leaves out the suffix that REST shows, and that our records and policies have.
+    suffix = "[bot]" if node["__typename"] == "Bot" else ""
+    return Account(node["login"] + suffix, node["__typename"] == "User")
 
 
 def _time(text: str) -> datetime:
@@ -231,6 +282,10 @@ def _contributors(commits: list[Node]) -> frozenset[str]:
     )
 
 
+def _all_authors(commit: Node) -> bool:
+    return bool(commit["authors"]["totalCount"] == len(commit["authors"]["nodes"]))
+
+
 def _threads(threads: list[Node]) -> Iterator[Comment]:
     for thread in threads:
         comments = nodes(thread["comments"])
@@ -261,9 +316,15 @@ def _reasons(comments: list[Node]) -> Iterator[Reason]:
 
 def policy_text(own: Node | None, owners: Node | None, owner: str) -> PolicyText | None:
     """Return the policy of a trusted branch: the repository's own, else its owner's."""
-    if own is not None and own.get("text") is not None:
-        return PolicyText(own["text"], POLICY_FILE)
+    if own is not None:
+        return PolicyText(own.get("text"), POLICY_FILE)
     blob = owners["object"] if owners is not None else None
-    if blob is not None and blob.get("text") is not None:
-        return PolicyText(blob["text"], f"{owner}/.github: sockgate.yml")
+    if blob is not None:
+        return PolicyText(blob.get("text"), f"{owner}/.github: {OWNERS_POLICY_FILE}")
     return None
+
+
+def policy_files(pull: PullRef) -> frozenset[str]:
+    """Return the files of a repository that say a policy: its own, and its owner's for all."""
+    owners = {OWNERS_POLICY_FILE} if pull.repo.lower() == ".github" else set[str]()
+    return frozenset({POLICY_FILE} | owners)

@@ -103,7 +103,7 @@ class Files:
         answer = self.client.graphql(
             query, now_variables(self.known), once=len(keys) > _SMALL_BATCH
         )["repository"]
-        self.now = now_of(answer)
+        self.now = now_of(answer, self.known)
         for number, key in enumerate(keys):
             blob = answer[f"f{number}"]
             if not blob:  # no such path, or a folder

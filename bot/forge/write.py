@@ -10,9 +10,11 @@ from bot.forge.client import Client
 from bot.forge.error import ForgeError
 from bot.forge.label import label_events
 from bot.gate.facts import CheckRun, Facts
+from bot.gate.justification import same_label
 from bot.gate.policy import CHECK
 from bot.publish.record import read_record
 from bot.publish.writes import (
+    AGAIN,
     EditComment,
     Inline,
     PostComment,
@@ -104,12 +106,14 @@ def _put_check(client: Client, pull: PullRef, write: PutCheck) -> CheckRun:
 
 def _check(write: PutCheck) -> Mapping[str, Any]:
     """Return a new run each time: the runs on a commit are the record of what was shown when."""
+    label, description, identifier = AGAIN
     return {
         "name": CHECK,
         "head_sha": write.head,
         "external_id": write.key,
         "status": "completed",
         "conclusion": write.conclusion,
+        "actions": [{"label": label, "description": description, "identifier": identifier}],
         "output": {
             "title": write.title,
             "summary": write.summary,
@@ -175,7 +179,8 @@ def _single(client: Client, pull: str, head: str, comment: Mapping[str, Any]) ->
 
 def _remove_label(client: Client, pull: PullRef, write: RemoveLabel) -> None:
     """Take a label off, unless somebody put it on anew since it was judged."""
-    last = [event.id for event in label_events(client, pull, write.name)][-1:]
+    events = label_events(client, pull)
+    last = [event.id for event in events if same_label(event.name, write.name)][-1:]
     if last and last != [write.event]:
         return
     labels = f"/repos/{pull.owner}/{pull.repo}/issues/{pull.number}/labels"

@@ -89,7 +89,7 @@ class Reason:
 class PolicyText:
     """The policy's text on a trusted branch, and where that is."""
 
-    text: str
+    text: str | None  # None where there is something of the name that is no text
     where: str  # ".github/sockgate.yml" or "owner/.github: sockgate.yml"
 
 
@@ -116,11 +116,14 @@ class Facts:
     base_branch: str = ""
     default_branch: str = ""
     default_head: str = ""  # "" where the repository has no commit
+    is_in_default: bool = False  # the default branch has the head; asked only for another base
     body: str = ""
     contributors: frozenset[str] = frozenset()  # authors and committers of its commits
     all_contributors_known: bool = True  # false past what GitHub lists
     has_merges: bool = False  # one of its commits has several parents, or may have
     labels: tuple[str, ...] = ()
+    label_ids: tuple[tuple[str, str], ...] = ()  # by name: a label keeps its id when renamed
+    put_on: tuple[tuple[datetime, str], ...] = ()  # when labels were put on, by id; the latest
     events: tuple[LabelEvent, ...] = ()  # of the policy's label
     force_pushes: tuple[datetime, ...] = ()  # when the head was replaced
     roles: tuple[tuple[str, Role], ...] = ()  # by login, of those who put the label on

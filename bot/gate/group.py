@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from bot.gate.cover import is_covered
 from bot.gate.facts import Facts
-from bot.gate.justification import Justification, Refusal, is_covered, justification
+from bot.gate.justification import Justification, Refusal, justification
 from bot.gate.policy import Policy
 from bot.gate.verdict import Because, Verdict
 

@@ -6,12 +6,11 @@ shown red before.
 
 import re
 import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from hashlib import sha256
 
+from bot.gate.cover import is_covered
 from bot.gate.facts import CheckRun, Facts, LabelEvent, Role, was_replaced
 from bot.gate.policy import Policy
 
@@ -19,7 +18,6 @@ _REASON = re.compile(
     r"^\s*(?:[-*]\s*)?\**reason\**\s*:\s*\**\s*(?P<why>\S.*)$", re.IGNORECASE | re.MULTILINE
 )
 _SHORTEST_REASON = 10
-WHOLE = "all-"  # begins what stands for a whole set of fingerprints
 _YOUNG = timedelta(minutes=1)  # GitHub may show a label before it lists who put it on
 
 
@@ -30,7 +28,9 @@ class Why(StrEnum):
     NOT_A_PERSON = "an App or bot put the label on"
     AUTHOR = "the author of the pull request put the label on"
     CONTRIBUTOR = "an author or committer of its commits put the label on"
-    UNKNOWN_CONTRIBUTOR = "it has too many commits to rule out that the same person wrote one"
+    UNKNOWN_CONTRIBUTOR = (
+        "there are too many commits or co-authors to rule out that the same person wrote a part"
+    )
     ROLE = "the role of whoever put the label on is not enough"
     TEAMS = (
         "the policy names teams, and GitHub does not let this App see who is in them; it needs "
@@ -40,6 +40,7 @@ class Why(StrEnum):
     UNSEEN = "there are findings that the check had not shown when the label was put on"
     PUSHED = "the policy asks for the label again after every push"
     NO_REASON = "the policy asks for a reason, and there is none"
+    RENAMED = "the label that was put on then is another one than has this name now"
     NO_EVENT = "nothing tells who put a label of this name on"
     NOT_YET = "GitHub does not tell yet who put the label on"
 
@@ -107,6 +108,8 @@ def justification(
         return Refusal(None, Why.NOT_YET if _young(facts) else Why.NO_EVENT, None)
     if event.actor is None:
         return Refusal(None, Why.NOBODY, event.at, event.id)
+    if _is_another(facts, policy, event):
+        return Refusal(event.actor.login, Why.RENAMED, event.at, event.id)
     login, listed = event.actor.login, _listed(event.actor.login, policy)
 
     def refused(why: Why) -> Refusal:
@@ -114,7 +117,7 @@ def justification(
 
     if not event.actor.is_person and not listed:
         return refused(Why.NOT_A_PERSON)
-    if event.through and not listed and not _listed(event.through, policy):
+    if event.actor.is_person and event.through and not _lists_app(event.through, policy):
         return refused(Why.NOT_A_PERSON)
     role = facts.role(login)
     if not may_by_role(role, login, policy) and not facts.teams:
@@ -130,21 +133,10 @@ def justification(
         cover = _cover([run for run in runs if run.head == facts.head], facts, event)
         if not is_covered(found, cover):
             return refused(Why.PUSHED)
-    reason = _reason(facts, login)
+    reason, note = _reason(facts, login)
     if policy.require_reason and len(reason) < _SHORTEST_REASON:
         return refused(Why.NO_REASON)
-    return Justification(login, role, event.at, reason, cover, event.id)
-
-
-def set_digest(fingerprints: Iterable[str]) -> str:
-    """Return what stands for a whole set of fingerprints where a record has no room for each."""
-    return WHOLE + sha256(" ".join(sorted(fingerprints)).encode()).hexdigest()
-
-
-def is_covered(found: frozenset[str], cover: frozenset[str]) -> bool:
-    """Tell whether a cover holds all of `found`: one by one, or the rest as one whole set."""
-    left = found - cover
-    return not left or set_digest(left) in cover
+    return Justification(login, role, event.at, reason + note, cover, event.id)
 
 
 def _young(facts: Facts) -> bool:
@@ -159,6 +151,13 @@ def _latest(facts: Facts, policy: Policy) -> LabelEvent | None:
     return of_name[-1] if of_name and of_name[-1].added else None
 
 
+def _is_another(facts: Facts, policy: Policy, event: LabelEvent) -> bool:
+    """Tell whether the label that was put on is known to be another one than has its name now."""
+    then = {label for at, label in facts.put_on if at == event.at}
+    now = {label for name, label in facts.label_ids if same_label(name, policy.label)}
+    return bool(then) and then.isdisjoint(now)
+
+
 def may_by_role(role: Role, login: str, policy: Policy) -> bool:
     """Tell whether a role is enough, or the policy lists this person whatever the role is."""
     return role >= Role[policy.role.upper()] or _listed(login, policy)
@@ -166,6 +165,10 @@ def may_by_role(role: Role, login: str, policy: Policy) -> bool:
 
 def _listed(login: str, policy: Policy) -> bool:
     return any(name.lower() == login.lower() for name in policy.users)
+
+
+def _lists_app(slug: str, policy: Policy) -> bool:
+    return _listed(slug, policy) or _listed(f"{slug}[bot]", policy)
 
 
 def _involved(facts: Facts, login: str) -> Why | None:
@@ -197,11 +200,14 @@ def _cover(runs: list[CheckRun], facts: Facts, event: LabelEvent) -> frozenset[s
     return frozenset() if was_replaced(before[-1], facts) else before[-1].shown
 
 
-def _reason(facts: Facts, login: str) -> str:
-    """Return what the same person wrote as the reason, the latest first; "" for nothing."""
+def _reason(facts: Facts, login: str) -> tuple[str, str]:
+    """Return what the same person wrote as the reason, the latest first, and what to note of it.
+
+    Whoever opened the pull request may write its description, so it is said that it stands there.
+    """
     own = [one for one in facts.reasons if one.author.same(login)]
     for one in sorted(own, key=lambda reason: reason.at, reverse=True):
         text = found["why"] if (found := _REASON.search(one.body)) else one.body
-        return f"{text.strip()} (edited)" if one.edited else text.strip()
+        return text.strip(), " (edited)" if one.edited else ""
     found = _REASON.search(facts.body)
-    return found["why"].strip() if found else ""
+    return (found["why"].strip(), " (in the description)") if found else ("", "")

@@ -1,6 +1,7 @@
 """`.github/sockgate.yml`: text -> Policy, or what is wrong with it, by line and key."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
@@ -38,8 +39,8 @@ class Ignore(_Model):
     )
     until: date | None = Field(
         default=None,
-        description="Last day on which it is ignored. After it, what it would ignore is held "
-        "again, and the check says so.",
+        description="Last day on which it is ignored, in UTC. After it, what it would ignore is "
+        "held again, and the check says so.",
         examples=["2027-06-30"],
     )
 
@@ -117,6 +118,15 @@ class Policy(_Model):
     def _listed(cls, value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else value
 
+    @field_validator("label")
+    @classmethod
+    def _is_a_name(cls, value: str) -> str:
+        if value != value.strip() or not value.isprintable():
+            raise ValueError(
+                "no label can have this name: it has spaces around it, or letters that do not show"
+            )
+        return value
+
     @field_validator("teams")
     @classmethod
     def _are_slugs(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -147,8 +157,10 @@ class Problem:
     message: str
 
 
-def read_policy(text: str) -> Policy | tuple[Problem, ...]:
-    """Return the policy that a text says, or every problem with it."""
+def read_policy(text: str | None) -> Policy | tuple[Problem, ...]:
+    """Return the policy that a text says, or every problem with it; None is what is no text."""
+    if text is None:
+        return (Problem(1, "", "not a text file"),)
     if len(text) > _LARGEST:
         return (Problem(1, "", "longer than 100 kB"),)
     tree = read_yaml(Text(text))
@@ -172,11 +184,24 @@ def read_policy(text: str) -> Policy | tuple[Problem, ...]:
         return STRICT
     if not isinstance(value, dict):
         return (Problem(1, "", "not a mapping of settings"),)
+    if twice := tuple(_twice(tree.documents[0])):
+        return twice
     try:
         return Policy.model_validate(value)
     except ValidationError as error:
         root = tree.documents[0]
         return tuple(_problem(root, one["loc"], _message(one)) for one in error.errors())
+
+
+def _twice(root: Node) -> Iterator[Problem]:
+    """Yield keys that stand twice: YAML readers take the last, people the first."""
+    ignore = root.get("ignore")
+    for node in (root, *(ignore.items if ignore is not None else ())):
+        known: set[str] = set()
+        for key, _ in node.pairs:
+            if key.text in known:
+                yield Problem(key.line, key.text, "stands twice")
+            known.add(key.text)
 
 
 def _message(error: ErrorDetails) -> str:

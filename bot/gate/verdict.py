@@ -1,12 +1,13 @@
 """Review + Policy + Facts -> Verdict: success or failure, and the reasons as values."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
-from bot.detect.grant import Unknown
+from bot.detect.grant import Grant, Unknown
+from bot.gate.cover import numbered
 from bot.gate.facts import Facts
 from bot.gate.justification import Justification, Refusal, justification, self_justify
 from bot.gate.policy import STRICT, Ignore, Policy, Problem, read_policy
@@ -57,9 +58,14 @@ class Verdict:
         return "failure" if red else "success"
 
     @property
+    def grants(self) -> tuple[Grant, ...]:
+        """The grants that are held."""
+        return tuple(grant for finding in self.findings for grant in finding.grants)
+
+    @property
     def fingerprints(self) -> frozenset[str]:
-        """What a justification has to cover."""
-        return frozenset().union(*(finding.fingerprints for finding in self.findings))
+        """What a justification has to cover, see `gate.cover`."""
+        return frozenset(numbered(grant.fingerprint for grant in self.grants))
 
 
 def gravest(verdicts: Sequence[Verdict]) -> Verdict:
@@ -85,6 +91,12 @@ def is_trusted(facts: Facts, policy: Policy) -> bool:
     return facts.base_branch in {"", facts.default_branch} or any(
         _pattern(name).fullmatch(facts.base_branch) for name in policy.trusted_branches
     )
+
+
+def is_ignored(policy: Policy, today: date) -> Callable[[Grant], bool]:
+    """Return what tells whether the policy ignores a grant in the file where it is."""
+    rules = [_pattern(rule.path) for rule in policy.ignore if not _has_ended(rule, today)]
+    return lambda grant: any(rule.fullmatch(grant.path) for rule in rules)
 
 
 def verdict(review: Review, facts: Facts, today: date) -> Verdict:

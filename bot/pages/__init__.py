@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from bot import __version__
+from bot.publish.plain import visible
 
 _FOLDER = Path(__file__).parent
 _KINDS = {
@@ -71,6 +72,11 @@ def _asset(name: str) -> str:
     return f"/pages/{name}?{hashlib.sha256(_read(name)).hexdigest()[:12]}"
 
 
+def _shown(value: Any) -> Any:
+    """Show what would hide in a line, or turn it around; autoescape does the rest."""
+    return visible(value) if type(value) is str else value
+
+
 @cache
 def _templates() -> Environment:
     made = Environment(
@@ -79,6 +85,7 @@ def _templates() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_shown,
     )
     made.globals.update(asset=_asset, version=__version__)
     return made

@@ -3,8 +3,11 @@
 Source: GitHub Docs, "Workflow commands for GitHub Actions", setting an error message.
 """
 
+from bot.publish.plain import plain
 from bot.publish.words import sentence
 from bot.review.model import Review
+
+_LONGEST_PATH = 4_096
 
 
 def as_annotations(review: Review) -> str:
@@ -22,8 +25,8 @@ def as_annotations(review: Review) -> str:
 
 
 def _command(path: str, line: int | None, title: str, message: str) -> str:
-    place = f"file={_property(path)}" + (f",line={line}" if line else "")
-    return f"::error {place},title={_property(title)}::{_data(message)}"
+    place = f"file={_property(plain(path, _LONGEST_PATH))}" + (f",line={line}" if line else "")
+    return f"::error {place},title={_property(title)}::{_data(plain(message, 1_000))}"
 
 
 def _data(text: str) -> str:

@@ -132,5 +132,5 @@ def _grant(standing: str, grant: Grant) -> AuditedGrant:
 def _policy(facts: Facts) -> str:
     if facts.policy is None:
         return ""
-    digest = sha256(facts.policy.text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    digest = sha256((facts.policy.text or "").encode("utf-8", "surrogatepass")).hexdigest()[:12]
     return f"{facts.policy.where} {digest}"

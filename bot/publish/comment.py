@@ -4,7 +4,9 @@ import re
 
 from bot.detect.grant import Grant, How, Undermined
 from bot.gate.policy import Policy
+from bot.gate.verdict import Verdict
 from bot.publish.escape import code, own, prose
+from bot.publish.judges import judges
 from bot.publish.words import power, reached
 from bot.publish.writes import Inline, marker
 from bot.review.advice import Advice, Tool, advise, proxy_sections
@@ -19,11 +21,11 @@ def finding_key(finding: Finding) -> str:
     return " ".join(sorted(finding.fingerprints))
 
 
-def inline(finding: Finding, policy: Policy) -> tuple[Inline, ...]:
+def inline(finding: Finding, verdict: Verdict) -> tuple[Inline, ...]:
     """Return the new comment for one finding with its place; () where the diff has none."""
     if isinstance(finding.anchor, InSummary):
         return ()
-    body, key = finding_comment(finding, policy), finding_key(finding)
+    body, key = finding_comment(finding, verdict), finding_key(finding)
     if not isinstance(finding.anchor, OnLine):
         return (Inline(finding.path, None, _without_suggestion(body), key),)
     found = finding.suggestion
@@ -33,8 +35,8 @@ def inline(finding: Finding, policy: Policy) -> tuple[Inline, ...]:
     return (Inline(finding.path, found.last, body, key, first, _without_suggestion(body)),)
 
 
-def finding_comment(finding: Finding, policy: Policy, standing: str | None = None) -> str:
-    """Return the comment for one finding.
+def finding_comment(finding: Finding, verdict: Verdict, standing: str | None = None) -> str:
+    """Return the comment for one finding of a verdict.
 
     `standing` is what the comment says that stands already. It stays on the lines that it was put
     on, so an edit of other lines than the one it offers has no place there.
@@ -46,7 +48,7 @@ def finding_comment(finding: Finding, policy: Policy, standing: str | None = Non
     offered = finding.suggestion
     if offered is not None and (standing is None or _offer(offered) in standing):
         parts.append(_suggestion(offered, advice.tool))
-    parts.append(_next(policy))
+    parts.append(_next(verdict.policy, self_justify=verdict.self_justify))
     parts.append(marker("finding", *sorted(finding.fingerprints)))
     return "\n\n".join(part for part in parts if part)
 
@@ -89,10 +91,8 @@ def _without_suggestion(body: str) -> str:
     return _SUGGESTED.sub("", body.replace("\r\n", "\n"), count=1)
 
 
-_ROOT = (
-    "Whoever can talk to the daemon can start another container with the host's `/` mounted. "
-    "Read-only (`:ro`) changes nothing about that."
-)
+_ROOT = "Whoever can talk to the daemon can start another container with the host's `/` mounted."
+_READ_ONLY = "Read-only (`:ro`) changes nothing about that."
 _RESOLVED = "**Resolved.** This change no longer hands over the daemon here."
 
 
@@ -123,7 +123,8 @@ def _gets(grant: Grant) -> str:
         case How.PLATFORM:
             return f"gets {what} from the platform: {power(grant)}"
         case How.ADDRESS:
-            return f"is pointed at {what}: {power(grant)} there"
+            there = " there" if "://" in grant.resource else ""
+            return f"is pointed at {what}: {power(grant)}{there}"
         case _:
             return f"gets {what}: {power(grant)}"
 
@@ -141,7 +142,7 @@ def _why_root(grant: Grant) -> list[str]:
         return [
             "Whoever can talk to a daemon can start any container as its user, with all its files."
         ]
-    return [_ROOT]
+    return [f"{_ROOT} {_READ_ONLY}" if grant.how in {How.MOUNT, How.DIRECTORY} else _ROOT]
 
 
 def _way(finding: Finding) -> list[str]:
@@ -153,7 +154,8 @@ def _way(finding: Finding) -> list[str]:
 
 
 def _worthless(finding: Finding) -> list[str]:
-    found = list(dict.fromkeys(one for grant in finding.grants for one in grant.undermines))
+    among = {one for grant in finding.grants for one in grant.undermines}
+    found = sorted(among, key=lambda one: (one.path != finding.path, one.path, one.line, one.text))
     if not found:
         return []
     shown = ", ".join(
@@ -183,7 +185,7 @@ def _safer(advice: Advice, grant: Grant) -> list[str]:
     tool = advice.tool
     if tool is None:
         return [f"**Safer:** {own(advice.summary)}"]
-    name = own(tool.name)
+    name = own(tool.title)
     parts = [f"**Safer, for {name}:** {own(advice.summary)} {own(advice.remains)}".strip()]
     details = [f"Why it asks: {own(tool.need)}."]
     if tool.proxy_helps:
@@ -237,8 +239,9 @@ def _ready(tool: Tool, *, sections: tuple[str, ...], client: str) -> str:
     )
 
 
-def _next(policy: Policy) -> str:
+def _next(policy: Policy, *, self_justify: bool) -> str:
+    ask = "" if self_justify else f"ask {judges(policy)} to "
     return (
-        f"**Next:** take the safer way, or say in the description why it has to be so and ask "
-        f"someone with the role {code(policy.role)} to put on the label {code(policy.label)}."
+        "**Next:** take the safer way, or say in the description why it has to be so and "
+        f"{ask}put on the label {code(policy.label)}."
     )

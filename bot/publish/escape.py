@@ -12,16 +12,21 @@ _LONGEST = 300
 
 
 def code(text: str, longest: int = _LONGEST) -> str:
-    """Return text as a code span, also fit for a table cell.
+    """Return text as a code span.
 
     The fence is longer than any run of backticks inside; nothing is interpreted in a code span, so
-    no mention and no link comes out of it. A pipe would end a table cell even there.
+    no mention and no link comes out of it.
     """
-    shown = plain(text, longest).replace("|", "¦")
+    shown = plain(text, longest)
     runs = re.findall(r"`+", shown)
     fence = "`" * (max(map(len, runs), default=0) + 1)
     pad = " " if shown.startswith("`") or shown.endswith("`") or not shown.strip() else ""
     return f"{fence}{pad}{shown or ' '}{pad}{fence}"
+
+
+def cell(text: str, longest: int = _LONGEST) -> str:
+    """Return text as a code span for a cell of a table, which a pipe would end even there."""
+    return code(text.replace("|", "¦"), longest)
 
 
 def prose(text: str, longest: int = _LONGEST) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from bot.gate.cover import numbered
 from bot.gate.group import GroupVerdict, Member
 from bot.gate.justification import Justification
 from bot.gate.verdict import Because
@@ -65,12 +66,11 @@ def _label(one: Member) -> str:
 
 
 def _advice(answer: GroupVerdict) -> str:
-    label = code(answer.verdict.policy.label)
+    label, grants = code(answer.verdict.policy.label), answer.verdict.grants
     own = "\n".join(
         f"- {code(grant.subject, 120)} in {code(f'{grant.path}:{grant.line}')}"
-        for finding in answer.verdict.findings
-        for grant in finding.grants
-        if grant.fingerprint in answer.uncovered
+        for grant, key in zip(grants, numbered(one.fingerprint for one in grants), strict=True)
+        if key in answer.uncovered
     )
     shown = own if len(own) < 10_000 else own[:10_000].rpartition("\n")[0] + "\n- …"
     return (

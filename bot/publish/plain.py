@@ -3,6 +3,7 @@
 import unicodedata
 
 _LONGEST = 200
+_SPACES = "\t\n\r"
 
 
 def plain(text: str, longest: int = _LONGEST) -> str:
@@ -13,8 +14,15 @@ def plain(text: str, longest: int = _LONGEST) -> str:
     return "".join(_visible(character) for character in cut)
 
 
+def visible(text: str) -> str:
+    """Return `text` with what nobody would see made visible; its lines and tabs stay."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(one if one in _SPACES else _visible(one) for one in text)
+
+
 def _visible(character: str) -> str:
-    if character in "\t\n\r":
+    if character in _SPACES:
         return " "
     if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}:
         return f"<U+{ord(character):04X}>"

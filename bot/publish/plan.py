@@ -3,8 +3,9 @@
 from bot.gate.facts import Comment, Facts, was_replaced
 from bot.gate.justification import Why, same_label
 from bot.gate.verdict import Verdict
-from bot.publish.check import WAITING, check, refusal_comment
+from bot.publish.check import check
 from bot.publish.comment import finding_comment, inline, is_resolved, resolved_comment
+from bot.publish.refusal import WAITING, refusal_comment, refusal_key, taken_off
 from bot.publish.writes import (
     EditComment,
     Inline,
@@ -14,7 +15,6 @@ from bot.publish.writes import (
     RemoveLabel,
     Write,
     marked,
-    marker,
 )
 
 MOST_INLINE = 30  # open comments at a time; the check lists all
@@ -27,7 +27,9 @@ def plan(verdict: Verdict, facts: Facts, worst: Verdict | None = None) -> tuple[
     others: a check belongs to a commit.
     """
     pulls = frozenset({facts.pull.number, *facts.same_head})
-    wanted = check(worst or verdict, facts.head, pulls)
+    # What is said of one pull request's labels has no place on a page for several.
+    off = taken_off(verdict, facts) if len(pulls) == 1 else ()
+    wanted = check(worst or verdict, facts.head, pulls, taken_off=off)
     return (*missing(wanted, facts), *_comments(verdict, facts), *_label(verdict, facts))
 
 
@@ -49,13 +51,15 @@ def _comments(verdict: Verdict, facts: Facts) -> tuple[Write, ...]:
     new: list[Inline] = []
     edits: list[Write] = []
     wanted: frozenset[str] = frozenset()
+    left = open_ones  # each speaks of one place, also where several hold the same grant
     for finding in verdict.findings:
         wanted |= finding.fingerprints
-        told = next((c for c, keys in open_ones if keys == finding.fingerprints), None)
+        told = next((c for c, keys in left if keys == finding.fingerprints), None)
         if told is not None:
-            edits += _edited(told, finding_comment(finding, verdict.policy, told.body))
-        elif not any(finding.fingerprints <= keys for _, keys in open_ones):
-            new += inline(finding, verdict.policy)
+            left = [one for one in left if one[0] is not told]
+            edits += _edited(told, finding_comment(finding, verdict, told.body))
+        elif not any(finding.fingerprints <= keys for _, keys in left):
+            new += inline(finding, verdict)
     gone = _gone(open_ones, wanted, frozenset(one.path for one in verdict.unknowns))
     room = max(MOST_INLINE - len(open_ones) + len(gone), 0)
     review = (PostReview(facts.head, tuple(new[:room])),) if new[:room] else ()
@@ -88,10 +92,9 @@ def _label(verdict: Verdict, facts: Facts) -> tuple[Write, ...]:
     refusal = verdict.refusal
     if refusal is None or refusal.why is Why.NOT_YET:
         return ()
-    key = f"{refusal.event}-{refusal.why.name}"  # one act of labelling, one reason, one answer
+    key = refusal_key(refusal)
     told = any(key in marked(comment.body, "refusal") for comment in facts.comments)
-    body = f"{refusal_comment(refusal, facts, verdict)}\n\n{marker('refusal', key)}"
-    comment = () if told else (PostComment(body, key),)
+    comment = () if told else (PostComment(refusal_comment(refusal, verdict), key),)
     if refusal.why in WAITING:
         return comment
     names = [name for name in facts.labels if same_label(name, verdict.policy.label)]

@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 from bot import __version__
 from bot.detect.grant import Grant, How, Severity
-from bot.publish.words import sentence
+from bot.publish.plain import plain
+from bot.publish.words import kind, sentence
 from bot.review.model import Finding, Review
 
 _SCORE = {Severity.CRITICAL: "9.8", Severity.HIGH: "8.0"}
@@ -23,7 +24,7 @@ def as_sarif(review: Review) -> str:
         {
             "ruleId": _UNKNOWN,
             "level": "error",
-            "message": {"text": unknown.reason},
+            "message": {"text": _unlinked(plain(unknown.reason, 400))},
             "locations": [_location(unknown.path, unknown.line or 1)],
         }
         for unknown in review.unknowns
@@ -46,7 +47,7 @@ def _result(finding: Finding, grant: Grant) -> dict[str, Any]:
     return {
         "ruleId": str(grant.how),
         "level": "error",
-        "message": {"text": sentence(grant)},
+        "message": {"text": _unlinked(sentence(grant))},
         "locations": [_location(finding.path, finding.line)],
         "relatedLocations": [
             {"id": number, **_location(step.path, step.line)}
@@ -55,6 +56,11 @@ def _result(finding: Finding, grant: Grant) -> dict[str, Any]:
         "partialFingerprints": {"sockgate/v1": grant.fingerprint},
         "properties": {"security-severity": _SCORE[grant.severity], "resource": grant.resource},
     }
+
+
+def _unlinked(text: str) -> str:
+    """Keep a plain text from holding a link (SARIF 2.1.0, 3.11.6, "embedded links")."""
+    return text.replace("](", "] (")
 
 
 def _location(path: str, line: int) -> dict[str, Any]:
@@ -68,7 +74,7 @@ def _location(path: str, line: int) -> dict[str, Any]:
 
 
 def _rule(how: How) -> dict[str, Any]:
-    text = f"Access to a container daemon: {how.value.replace('-', ' ')}"
+    text = f"Access to a container daemon: {kind(how)}"
     return {
         "id": str(how),
         "shortDescription": {"text": text},

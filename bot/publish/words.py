@@ -36,6 +36,11 @@ def who(grant: Grant) -> str:
     return subject
 
 
+def kind(how: How) -> str:
+    """Return what a way of handing a daemon over is called in a table."""
+    return how.value.replace("-", " ")
+
+
 def power(grant: Grant) -> str:
     """Return what that is worth, in the words of the daemon's own documentation."""
     if grant.resource in {"docker-rootless", "podman-rootless"} or grant.resource.startswith(

@@ -37,9 +37,16 @@ class Annotation:
     message: str
 
 
+AGAIN = ("Check again", "Looks at this commit once more", "check-again")
+"""The one button of a check: its label, what it does, and what GitHub calls it in its event.
+
+REST, "create a check run", `actions`: at most 20, 40 and 20 characters.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class PutCheck:
-    """A completed check run on a head commit."""
+    """A completed check run on a head commit, with the button that looks again."""
 
     head: str
     conclusion: str  # "success" or "failure"

@@ -8,8 +8,10 @@ from dataclasses import dataclass, fields
 
 import sqlalchemy as sa
 
+from bot.publish.plain import visible
 from bot.records.tables import audit, audited_grants
 
+_FORMULA = frozenset("=+-@\t\r\n")  # what a cell begins with that is not taken for a text
 _AT_ONCE = 500  # entries read in one go
 
 
@@ -142,9 +144,9 @@ def _plain(text: str) -> str:
 def csv_line(values: Iterable[object]) -> str:
     """Write one line of CSV. What a spreadsheet would take for a formula is kept a text."""
     out = io.StringIO()
-    texts = ["" if value is None else str(value) for value in values]
+    texts = ["" if value is None else visible(str(value)) for value in values]
     csv.writer(out, lineterminator="\r\n").writerow(
-        [f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text for text in texts]
+        [f"'{text}" if text[:1] in _FORMULA else text for text in texts]
     )
     return out.getvalue().removesuffix("\r\n")
 

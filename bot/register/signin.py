@@ -5,7 +5,6 @@ repositories that is, and then forgotten.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +15,7 @@ from starlette.responses import Response
 
 _SECONDS = 20.0
 _AT_ONCE = 8  # requests
+_A_PAGE = 100
 _MOST_PAGES = 200  # of one list
 
 
@@ -82,27 +82,31 @@ class SignIn:
     async def _person(self, client: httpx2.AsyncClient) -> Person:
         answer = await client.get(f"{self.api_url}/user")
         login = str(answer.raise_for_status().json()["login"])
-        places = [
-            one["id"] async for one in self._all(client, "/user/installations", "installations")
-        ]
         room = asyncio.Semaphore(_AT_ONCE)
+        lists = _Lists(client, self.api_url, room)
+        installed = await lists.all("/user/installations", "installations")
+        paths = [f"/user/installations/{int(one['id'])}/repositories" for one in installed]
+        found = await asyncio.gather(*(lists.all(path, "repositories") for path in paths))
+        return Person(login, tuple(sorted({int(one["id"]) for some in found for one in some})))
 
-        async def of(installation: int) -> list[int]:
-            path = f"/user/installations/{int(installation)}/repositories"
-            async with room:
-                return [int(one["id"]) async for one in self._all(client, path, "repositories")]
 
-        found = await asyncio.gather(*map(of, places))
-        return Person(login, tuple(sorted({one for some in found for one in some})))
+@dataclass(frozen=True, slots=True)
+class _Lists:
+    """Reads lists of GitHub's, several pages at once: ten thousand repositories are a hundred."""
 
-    async def _all(
-        self, client: httpx2.AsyncClient, path: str, key: str
-    ) -> AsyncIterator[dict[str, Any]]:
-        for page in range(1, _MOST_PAGES + 1):
-            asked = {"per_page": 100, "page": page}
-            answer = await client.get(f"{self.api_url}{path}", params=asked)
-            members = answer.raise_for_status().json()[key]
-            for member in members:
-                yield member
-            if len(members) < 100:
-                return
+    client: httpx2.AsyncClient
+    api_url: str
+    room: asyncio.Semaphore
+
+    async def all(self, path: str, key: str) -> list[dict[str, Any]]:
+        first = await self._page(path, 1)
+        last = min(-(-int(first["total_count"]) // _A_PAGE), _MOST_PAGES)
+        rest = await asyncio.gather(*(self._page(path, n) for n in range(2, last + 1)))
+        return [one for page in (first, *rest) for one in page[key]]
+
+    async def _page(self, path: str, number: int) -> dict[str, Any]:
+        asked = {"per_page": _A_PAGE, "page": number}
+        async with self.room:
+            answer = await self.client.get(f"{self.api_url}{path}", params=asked)
+        page: dict[str, Any] = answer.raise_for_status().json()
+        return page

@@ -15,7 +15,18 @@ from bot.detect.grant import Grant, How
 from bot.detect.mounts import repository
 
 _ALWAYS_ON = frozenset({"PING", "VERSION", "EVENTS"})  # what the proxies open by default
-_REGISTRIES = ("docker.io/library/", "docker.io/", "index.docker.io/", "registry-1.docker.io/")
+# Docker Hub's own names, and public mirrors of it, the longest first.
+_REGISTRIES = (
+    "docker.io/library/",
+    "docker.io/",
+    "index.docker.io/library/",
+    "index.docker.io/",
+    "registry-1.docker.io/library/",
+    "registry-1.docker.io/",
+    "public.ecr.aws/docker/library/",
+    "mirror.gcr.io/library/",
+    "mirror.gcr.io/",
+)
 _ROOT_EQUIVALENT = "root-equivalent"
 
 
@@ -35,6 +46,8 @@ class Tool:
     endpoint: str = ""  # the variable or argument that points it elsewhere: NAME=… with PROXY
     linuxserver_sections: tuple[str, ...] = ()  # what that proxy has to open besides
     needs_nothing: bool = False  # whether it does without the socket as it is
+    title: str = ""  # what it is called in a sentence
+    is_guess: bool = False  # whether its images say nothing of what runs in them
 
     @property
     def proxy_helps(self) -> bool:
@@ -54,9 +67,18 @@ class Advice:
 def advise(grant: Grant) -> Advice:
     """Return the safer way for this very grant; honest where none is known."""
     tool = known_tool(grant.image) if grant.image else None
-    if tool is not None:
+    if tool is not None and not tool.is_guess:
         return Advice(_sentence(tool.alternative), tool, _remaining(tool))
-    return Advice(_GENERAL.get(grant.how, _MOUNT))
+    advice = _general(grant)
+    if tool is not None:
+        advice += f" If it is for {tool.title}: {_sentence(tool.alternative)}"
+    return Advice(advice)
+
+
+def _general(grant: Grant) -> str:
+    if grant.how is How.MOUNT and grant.resource in _RUNTIMES:
+        return _RUNTIME
+    return _GENERAL.get(grant.how, _MOUNT)
 
 
 def without_a_proxy_fix() -> tuple[int, int]:
@@ -111,6 +133,8 @@ def _by_name() -> dict[str, Tool]:
             endpoint=str(entry.get("endpoint", "")),
             linuxserver_sections=tuple(entry.get("linuxserver_sections", ())),
             needs_nothing=entry.get("needs_nothing") is True,
+            title=str(entry.get("title", entry["id"])),
+            is_guess=entry.get("guess") is True,
         )
         found[tool.name] = tool
     return found
@@ -131,13 +155,16 @@ def _remaining(tool: Tool) -> str:
     if tool.residual == _ROOT_EQUIVALENT:
         some, known = without_a_proxy_fix()
         return (
-            "Even so it stays root on the host: no proxy setting makes this tool harmless, as it "
-            f"is with {some} of the {known} tools known here."
+            "As long as it has a daemon's socket, it has what the daemon has: no proxy setting "
+            f"makes this tool harmless, as with {some} of the {known} tools known here."
         )
     if tool.residual == "none":
         return "Nothing of the daemon remains reachable then."
     meaning = {
-        "metadata-read": "reading every container's configuration and environment",
+        "metadata-read": (
+            "reading every container's configuration and environment, with some proxies its logs "
+            "and files, too"
+        ),
         "lifecycle": "starting, stopping and restarting containers",
         "exec": "running commands in any container",
     }.get(tool.residual, tool.residual)
@@ -150,7 +177,22 @@ _MOUNT = (
     "socket proxy in between that opens only the API sections it needs; to start containers, give "
     "it a rootless daemon or a machine of its own."
 )
+# What speaks gRPC: no filtering proxy is known that understands it.
+_RUNTIMES = frozenset({"containerd", "crio", "cri-dockerd", "dockershim"})
+_RUNTIME = (
+    "Ask first whether it needs the runtime at all: what runs on a node can be asked of the "
+    "Kubernetes API, by a service account that may only read. No proxy filters this socket, so "
+    "what is left belongs on machines of its own."
+)
 _GENERAL = {
+    How.DIRECTORY: (
+        "Mount the files or the folder that it needs, instead of all that lies beside the socket. "
+        "If it is the socket that it needs, put a filtering socket proxy in between."
+    ),
+    How.INHERITED: (
+        "Name the volumes that it needs, instead of taking over every mount of a container that "
+        "has the socket."
+    ),
     How.ADDRESS: (
         "Reach a daemon over TLS with client certificates (port 2376) or SSH, one that holds "
         "nothing else, or a filtering socket proxy that opens only what is needed."

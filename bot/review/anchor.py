@@ -1,6 +1,6 @@
 """Where a grant is shown: on a line that GitHub accepts, else on a file, else in the summary."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from bot.detect.grant import Grant
 from bot.detect.lines import Text
@@ -9,17 +9,27 @@ from bot.review.model import Anchor, Change, Hunk, InSummary, OnFile, OnLine
 Changes = Mapping[str, Change]  # by the path of the new side
 
 
-def anchor(grant: Grant, changes: Changes, image: int | None = None) -> Anchor:
+Names = Callable[[str, int], bool]  # whether a line of the head names a daemon's socket
+
+
+def _no(_path: str, _line: int) -> bool:
+    return False
+
+
+def anchor(grant: Grant, changes: Changes, image: int | None = None, names: Names = _no) -> Anchor:
     """Return where to show a new grant.
 
-    The added line that says it; else an added line on its way; else `image`, the line that gives
-    an old mount to another image; else a line of its way that a hunk shows; else an added line, or
-    the place of a deleted one, inside the subject's definition; else the file.
+    The added line that says it: the first one on its way, or the grant's own where only that one
+    names the socket (a variable may hold no more than a part of the path); else `image`, the line
+    that gives an old mount to another image; else a line of its way that a hunk shows; else an
+    added line, or the place of a deleted one, inside the subject's definition; else the file.
     """
     way = tuple(dict.fromkeys((*((s.path, s.line) for s in grant.steps), (grant.path, grant.line))))
-    for path, line in way:
-        if line in _added(changes.get(path)):
-            return OnLine(path, line)
+    added = [(path, line) for path, line in way if line in _added(changes.get(path))]
+    if added:
+        own = grant.path, grant.line
+        other = own in added and own != added[0] and names(*own) and not names(*added[0])
+        return OnLine(*(own if other else added[0]))
     if image is not None:
         return OnLine(grant.path, image)
     for path, line in way:
@@ -41,17 +51,20 @@ def says_it(grant: Grant, changes: Changes) -> bool:
 
 
 def image_line(grant: Grant, text: Text, changes: Changes) -> int | None:
-    """Return the added line inside a subject's definition that names its image, or None.
+    """Return the added line that names a subject's image, or None.
 
-    `text` is the file of the head that defines the subject.
+    It is inside the subject's definition, or in a fragment that others take it from. `text` is the
+    file of the head that defines the subject.
     """
     first, last = grant.extent
-    added = [n for n in sorted(_added(changes.get(grant.path))) if first <= n <= last]
+    everywhere = sorted(_added(changes.get(grant.path)))
+    added = [n for n in everywhere if first <= n <= last]
     for said in (grant.image or "image", "image"):
         found = next((n for n in added if said in text.line(n)), None)
         if found is not None:
             return found
-    return None
+    named = (n for n in everywhere if grant.image and grant.image in text.line(n))
+    return next((n for n in named if "image" in text.line(n).partition(":")[0]), None)
 
 
 def _hunks(change: Change | None) -> tuple[Hunk, ...]:

@@ -1,16 +1,18 @@
 """grants(head) - grants(merge base), as multisets of fingerprints: what a pull request adds."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.detect.engine import Detected, detect
 from bot.detect.grant import Grant, Severity, Step, Unknown
 from bot.detect.lines import Text, decode
+from bot.detect.sockets import mentions
 from bot.detect.source import Source
 from bot.review.affected import affected, in_scope, wanted
 from bot.review.anchor import Changes, anchor, image_line, says_it
 from bot.review.covers import covers
+from bot.review.guards import is_guard
 from bot.review.model import Anchor, Change, Finding, InSummary, OnFile, Review, SetAside
 from bot.review.remarks import remarked
 
@@ -18,6 +20,7 @@ __all__ = ["compare", "in_scope", "survey", "wanted"]
 
 _SAME = "the merge base has it too"
 _MOVED = "it was only renamed or moved: the same definition is gone elsewhere"
+_GUARD = "it is a condition now for what the template mounted before"
 _NARROWER = "the same container already reaches more"
 _IMPLICIT = "the platform grants it by itself, and the policy does not ask for such"
 
@@ -31,13 +34,20 @@ class _Left:
 
 
 def compare(
-    base: Source, head: Source, changes: Sequence[Change], *, implicit: bool = False
+    base: Source,
+    head: Source,
+    changes: Sequence[Change],
+    *,
+    implicit: bool = False,
+    not_held: Callable[[Grant], bool] = lambda _: False,
 ) -> Review:
     """Return what the head grants and the merge base does not.
 
     `base` and `head` are the files of the two commits, `changes` every file that differs between
     them, renames paired. Files that did not change but refer to one that did are compared too.
-    `implicit` asks for what a platform grants with no line that says so. Raises SourceError.
+    `implicit` asks for what a platform grants with no line that says so. What is `not_held` where
+    it is was judged by nobody, so it makes nothing known in a place that is held. Raises
+    SourceError.
     """
     by_new = {change.new: change for change in changes if change.new is not None}
     new_name = {change.old: change.new for change in changes if change.old and change.new}
@@ -55,19 +65,32 @@ def compare(
         aside += [SetAside(grant, _IMPLICIT) for grant in new_grants if grant.implicit]
         new_grants = [grant for grant in new_grants if not grant.implicit]
         old_grants = [grant for grant in old_grants if not grant.implicit]
-    left = _Left(list(old_grants), new_grants)
     old_names = {id(grant): named(grant) for grant in old_grants}
 
-    aside += _pair_same(left, old_names, by_new)
-    moved = _pair_moved(left, new_name)
-    aside += [*moved, *_pair_split(left, aside, moved)]
-    aside += _pair_narrower(left, old_grants, new_name)
+    def pair(left: _Left) -> _Left:
+        known = list(left.base)
+        same = _pair_same(left, old_names, by_new)
+        moved = _pair_moved(left, new_name, by_new)
+        split = _pair_split(left, same, moved)
+        aside.extend((*same, *moved, *split, *_pair_narrower(left, known, new_name)))
+        both = [one.grant for one in same]
+        guards = [grant for grant in left.head if is_guard(grant, both, base, head)]
+        aside.extend(SetAside(grant, _GUARD) for grant in guards)
+        left.head = [grant for grant in left.head if grant not in guards]
+        return left
+
+    held_old, free_old = _parted(old_grants, not_held)
+    held_new, free_new = _parted(new_grants, not_held)
+    first = pair(_Left(held_old, held_new))
+    second = pair(_Left([*free_old, *first.base], free_new))
+    left = _Left(second.base, [*first.head, *second.head])
     held = {(new_name.get(old.path) or old.path, old.subject, old.resource) for old in old_grants}
     shown: list[tuple[Grant, Anchor]] = []
+    lines = _Lines(head)
     for grant in left.head:
         other_image = (grant.path, grant.subject, grant.resource) in held
         line = _image_line(grant, head, by_new) if other_image and grant.image else None
-        shown.append((grant, anchor(grant, by_new, line)))
+        shown.append((grant, anchor(grant, by_new, line, lines.name_a_socket)))
     found = _folded(shown)
     return Review(
         findings=remarked(found, head, by_new),
@@ -76,6 +99,25 @@ def compare(
         scanned=sum(1 for one in of_head if one.formats),
         removed=tuple(left.base),
     )
+
+
+def _parted(grants: list[Grant], apart: Callable[[Grant], bool]) -> tuple[list[Grant], list[Grant]]:
+    return [one for one in grants if not apart(one)], [one for one in grants if apart(one)]
+
+
+class _Lines:
+    """The lines of the head's files, read when something asks for them."""
+
+    def __init__(self, head: Source) -> None:
+        self._head = head
+        self._texts: dict[str, Text] = {}
+
+    def name_a_socket(self, path: str, line: int) -> bool:
+        """Tell whether a line spells a socket, or a switch for one, out."""
+        if path not in self._texts:
+            self._texts[path] = Text(decode(self._head.read(path) or b"") or "")
+        text = self._texts[path]
+        return line <= len(text) and mentions(text.line(line)) is not None
 
 
 def _image_line(grant: Grant, head: Source, changes: Changes) -> int | None:
@@ -119,19 +161,26 @@ def _pair_same(left: _Left, old_names: dict[int, str], changes: Changes) -> list
     return aside
 
 
-def _pair_moved(left: _Left, new_name: dict[str, str]) -> list[SetAside]:
-    """Pair what has another name or place now, its definition otherwise the same."""
+def _pair_moved(left: _Left, new_name: dict[str, str], changes: Changes) -> list[SetAside]:
+    """Pair what has another name or place now, its definition otherwise the same.
+
+    Of several that are alike, what stands on lines that nobody touched goes first.
+    """
     aside: list[SetAside] = []
-    for alike in (_same_definition, _same_command):
-        unpaired = []
-        for grant in left.head:
+    untouched = [grant for grant in left.head if not says_it(grant, changes)]
+    touched = [grant for grant in left.head if says_it(grant, changes)]
+    for alike in (_same_definition, _same_command, _same_lines):
+        moved: set[int] = set()
+        for grant in (*untouched, *(() if alike is _same_lines else touched)):
             twin = next((old for old in left.base if alike(old, grant, new_name)), None)
-            if twin is None:
-                unpaired.append(grant)
-            else:
+            if twin is not None:
                 left.base.remove(twin)
                 aside.append(SetAside(grant, _MOVED))
-        left.head = unpaired
+                moved.add(id(grant))
+        untouched = [grant for grant in untouched if id(grant) not in moved]
+        touched = [grant for grant in touched if id(grant) not in moved]
+    kept = {id(grant) for grant in (*untouched, *touched)}
+    left.head = [grant for grant in left.head if id(grant) in kept]
     return aside
 
 
@@ -154,6 +203,16 @@ def _same_command(old: Grant, new: Grant, new_name: dict[str, str]) -> bool:
         old.image == new.image
         and old.subject.split(", step ")[0] == new.subject.split(", step ")[0]
         and old.text.strip() == new.text.strip()
+    )
+
+
+def _same_lines(old: Grant, new: Grant, new_name: dict[str, str]) -> bool:
+    """Tell whether one image has what it had, on lines that nobody touched, by another name."""
+    return (
+        new.image is not None
+        and (new_name.get(old.path) or old.path) == new.path
+        and (old.resource, old.image, old.how) == (new.resource, new.image, new.how)
+        and old.text == new.text
     )
 
 

@@ -79,6 +79,7 @@ class Finding:
     also: tuple[Grant, ...] = ()
     comes_with: str = ""  # the base branch that has it, where the default branch has not
     comes_back_to: str = ""  # the branch that had it at the merge base, and has it no more
+    comes_by: str = ""  # the branch with which merging it brings this about
     suggestion: Suggestion | None = None
     leaves_open: str = ""  # of a socket proxy's own mount: what its settings let through
 

@@ -3,7 +3,8 @@
 Sources: Tecnativa/docker-socket-proxy README.md and haproxy.cfg (a section's variable opens its
 path, POST opens every method); linuxserver/docker-socket-proxy README.md (ALLOW_* work without
 POST, EXEC opens `containers/<id>/exec` too); wollomatic/socket-proxy README.md (one allowlist a
-method; what is not allowed is refused).
+method; what is not allowed is refused). That reading takes in logs, files and the attached input
+and output was measured with both HAProxy configurations.
 """
 
 import re
@@ -170,10 +171,11 @@ def _by_section(proxy: Proxy) -> str:
             f"({', '.join(lifecycle)}), and create none: not root on the host."
         )
     if "CONTAINERS" in opened:
-        more = ", and its logs and files with them" if not proxy.is_linuxserver else ""
+        files = "" if proxy.is_linuxserver else ", its logs and files"
         return (
-            "This proxy lets whoever reaches it read only: every container's configuration and "
-            f"environment variables{more}."
+            "This proxy lets whoever reaches it create and change nothing, but read every "
+            f"container's configuration and environment variables{files}, and attach to its input "
+            "and output."
         )
     read = [name for name in _SECTIONS if name in opened - _OPEN_BY_DEFAULT]
     if read:

@@ -1,6 +1,7 @@
 """Play one pull request through the real server, print what people would see, and end.
 
-KEEP=1 in the environment leaves both running, with a page that shows the pull request.
+KEEP=1 in the environment stops where it is held, and leaves both running: the page shows the pull
+request, and takes the label, comments and the merge from whoever looks.
 """
 
 import os
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.demo.files import BASE, BODY, HEAD, TITLE
+from tests.demo.files import BASE, BODY, HEAD, REASON, TITLE
 from tests.github import App, PullRequest, SmallGitHub
 from tests.ports import free_port
 
@@ -26,7 +27,7 @@ SECONDS = 60
 
 
 def main() -> int:
-    """Run the demo. Returns 0 where the check went red, then green."""
+    """Run the demo. Returns 0 where the check went red, then green where the label is put on."""
     data = Path(tempfile.mkdtemp(prefix="sockgate-demo-"))
     port = free_port()
     try:
@@ -91,16 +92,19 @@ def _play(github: SmallGitHub, app: App, server: "subprocess.Popen[bytes]") -> i
         _say(f"{comment.author.login} comments on {thread.anchor.path}:{thread.line}")
         _print(comment.body)
     red = _check(pull, app)
-    held = not github.mergeable(pull, required=[(CHECK, app)])
+    held = red == "failure" and not github.mergeable(pull, required=[(CHECK, app)])
+    if os.environ.get("KEEP"):
+        _say("Held. Put the label on yourself, as mia:")
+        _say(f"{github.page_url}/acme/shop/pull/{pull.number}  (Ctrl-C ends it)")
+        _wait(server)
+        return 0 if held else 1
     github.clock.advance(2)
-    _say(f"mia, who has the role maintain, puts on the label {LABEL}")
+    _say(f"mia, who has the role maintain, says why, and puts on the label {LABEL}")
+    pull.comment(REASON, by=mia)
     pull.label(LABEL, by=mia)
     github.wait_for(lambda: github.mergeable(pull, required=[(CHECK, app)]), timeout=SECONDS)
     green = _check(pull, app)
-    if os.environ.get("KEEP"):
-        _say(f"Look at it: {github.page_url}/acme/shop/pull/{pull.number}  (Ctrl-C ends it)")
-        _wait(server)
-    return 0 if held and red == "failure" and green == "success" else 1
+    return 0 if held and green == "success" else 1
 
 
 def _check(pull: PullRequest, app: App) -> str | None:

@@ -74,3 +74,4 @@ jobs:
 
 TITLE = "Put Traefik in front of the shop"
 BODY = "Traefik finds the services by their labels, so it needs to see them."
+REASON = "Reason: until the proxy of issue 12 is there, on a machine that runs nothing else."

@@ -360,3 +360,90 @@ def test_two_maintainers_disagree(scene: Scene) -> None:
     pull.label(LABEL, by=ann)
     scene.judged()
     scene.is_green(pull)
+
+
+def test_an_app_acts_for_someone_the_policy_names(stage: Stage) -> None:
+    """The policy names a person, and an App labels with that person's token.
+
+    It stays red: the policy names the person, not the App. By hand it turns green.
+    """
+    scene = stage.scene()
+    scene.shop.commit({POLICY: f"users: [{scene.tess.login}]\n"}, by=scene.mia)
+    scene.judged()
+    helper = scene.github.app("helper", permissions={"pull_requests": "write"})
+    pull = scene.shown_red()
+    pull.label(LABEL, by=scene.tess, app=helper)
+    scene.judged()
+    scene.is_red(pull)
+    pull.label(LABEL, by=scene.tess)
+    scene.judged()
+    scene.is_green(pull)
+
+
+def test_an_app_that_the_policy_names_judges_its_own_change(stage: Stage) -> None:
+    """The policy lists an App, which opens a pull request and labels it, or pushes a commit to one.
+
+    It stays red: the author rule holds for Apps, too, whatever their name is called where.
+    """
+    scene = stage.scene({POLICY: "users: ['updater[bot]']\n"})
+    updater = scene.github.app("updater", permissions={"pull_requests": "write"})
+    scene.shop.add_collaborator(updater.bot, "write")
+    branch = scene.shop.commit({"compose.yaml": GRANTED}, by=scene.dev, branch="change")
+    own = scene.shop.open_pull(scene.shop, "change", "main", by=updater.bot, title="A change")
+    scene.judged()
+    assert own.head_sha == branch
+    own.label(LABEL, by=updater.bot, app=updater)
+    scene.judged()
+    scene.is_red(own)
+    other = scene.open({"README.md": "y\n"})
+    other.push({"compose.yaml": GRANTED}, by=updater.bot)
+    scene.judged()
+    other.label(LABEL, by=updater.bot, app=updater)
+    scene.judged()
+    scene.is_red(other)
+
+
+def test_a_coauthor_behind_many(scene: Scene) -> None:
+    """A maintainer is the last of very many co-authors of one commit, and labels.
+
+    It stays red: GitHub lists so many, and who is beyond that is not ruled out.
+    """
+    pull = scene.open({"README.md": "y\n"})
+    others = [scene.github.user(f"{scene.dev.login}-{n}") for n in range(25)]
+    lines = [f"Co-authored-by: A <{one.email}>" for one in (*others, scene.mia)]
+    message = "Add it\n\n" + "\n".join(lines) + "\n"
+    pull.push({"compose.yaml": GRANTED}, by=scene.dev, message=message)
+    scene.judged()
+    pull.label(LABEL, by=scene.mia)
+    scene.judged()
+    scene.is_red(pull)
+
+
+def test_a_reason_in_the_description(stage: Stage) -> None:
+    """The policy asks for a reason, and the only one is the author's, in the description.
+
+    It turns green by the maintainer's label, and the check says where the reason comes from.
+    """
+    scene = stage.scene({POLICY: "require_reason: true\n"})
+    pull = scene.shown_red()
+    pull.edit(by=scene.dev, body="Reason: Traefik reads container labels.")
+    scene.justify(pull)
+    assert "in the description" in scene.said(pull)
+
+
+def test_a_maintainer_is_quicker_than_the_clean_up(scene: Scene) -> None:
+    """Right before a writer's label is taken off, a maintainer takes it off and puts it on.
+
+    It stays on and turns green: only the label that was judged is taken off.
+    """
+    pull = scene.shown_red()
+
+    def again() -> None:
+        pull.unlabel(LABEL, by=scene.mia)
+        pull.label(LABEL, by=scene.mia)
+
+    scene.before("POST", "*/comments", again)
+    pull.label(LABEL, by=scene.dev)
+    scene.judged()
+    assert pull.has_label(LABEL)
+    scene.is_green(pull)

@@ -2,6 +2,8 @@
 
 import datetime as dt
 
+import pytest
+
 from tests.github.git import Signature
 from tests.scenarios.stage import COMPOSE, GRANTED, LABEL, MORE, POLICY, Scene, Stage
 
@@ -227,3 +229,24 @@ def test_closed_and_opened_again(scene: Scene) -> None:
     pull.reopen(by=scene.dev)
     scene.judged()
     scene.is_red(pull)
+
+
+def test_more_label_events_than_are_read(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A triage user buries a withdrawal under very many events, and puts the label on again.
+
+    It stays red, with the reason: who put the label on last is not known. (The limit of 10,000
+    events is lowered here.)
+    """
+    monkeypatch.setattr("bot.forge.client.MOST_PAGES", 1)
+    pull = scene.justified()
+    scene.github.webhooks.lose(lambda _: True)
+    for number in range(60):
+        pull.label("busy", by=scene.tess)
+        pull.unlabel("busy", by=scene.tess)
+        if number == 50:
+            pull.unlabel(LABEL, by=scene.mia)
+    scene.github.webhooks.lose(None)
+    pull.label(LABEL, by=scene.tess)
+    scene.judged()
+    scene.is_red(pull)
+    assert "more than 100 events" in scene.said(pull)

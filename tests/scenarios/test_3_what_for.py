@@ -299,3 +299,84 @@ def test_a_link_to_a_file_with_another_name(scene: Scene, *, there: bool) -> Non
     else:
         pull = scene.shown_red({"deploy/compose.yaml": link, "docs/notes.txt": GRANTED})
     scene.justify(pull)
+
+
+def test_the_same_grant_once_more(scene: Scene) -> None:
+    """After the label, the author adds the very same grant to the same script a second time.
+
+    It is red: a label covers as many as the check showed.
+    """
+    run = "docker run -v /var/run/docker.sock:/var/run/docker.sock acme/agent"
+    pull = scene.justified({"deploy.sh": f"#!/bin/sh\n{run} clean\n"})
+    pull.push({"deploy.sh": f"#!/bin/sh\n{run} clean\n{run} steal\n"}, by=scene.dev)
+    scene.judged()
+    scene.is_red(pull)
+    scene.justify(pull)
+
+
+def test_our_label_is_renamed_away_among_many(scene: Scene) -> None:
+    """The pull request carries as many labels as there can be when ours is renamed.
+
+    It is red: the name is no longer on it.
+    """
+    pull = scene.shown_red()
+    scene.github.webhooks.lose(lambda _: True)
+    for number in range(60):
+        pull.label(f"area-{number:02}", by=scene.dev)
+    scene.github.webhooks.lose(None)
+    scene.justify(pull)
+    label = scene.shop.label(LABEL)
+    assert label is not None
+    label.edit(by=scene.dev, name="looked at")
+    scene.judged()
+    scene.is_red(pull)
+
+
+def test_a_label_withdrawn_under_another_name(scene: Scene) -> None:
+    """A writer renames our label, the maintainer takes it off, and another is renamed into ours.
+
+    It stays red: what the maintainer had put on was not the label that is on now.
+    """
+    pull = scene.justified()
+    pull.label("busy", by=scene.dev)
+    ours, busy = (scene.shop.label(name) for name in (LABEL, "busy"))
+    assert ours is not None
+    assert busy is not None
+    ours.edit(by=scene.dev, name="looked at")
+    scene.judged()
+    pull.unlabel("looked at", by=scene.mia)
+    busy.edit(by=scene.dev, name=LABEL)
+    scene.judged()
+    scene.is_red(pull)
+    scene.justify(pull)
+
+
+def test_a_deleted_label_comes_back_as_another_one(scene: Scene) -> None:
+    """Our label is deleted to withdraw all of them, and a writer renames another one into ours.
+
+    It stays red: that one was put on by nobody as ours.
+    """
+    pull = scene.justified()
+    pull.label("busy", by=scene.dev)
+    ours, busy = (scene.shop.label(name) for name in (LABEL, "busy"))
+    assert ours is not None
+    assert busy is not None
+    ours.delete(by=scene.mia)
+    busy.edit(by=scene.dev, name=LABEL)
+    scene.judged()
+    scene.is_red(pull)
+
+
+def test_our_label_is_deleted_and_the_pull_requests_delivery_is_lost(scene: Scene) -> None:
+    """The label is deleted, and of GitHub's events only the one about the label itself arrives.
+
+    It is red: no pull request carries a deleted label any more, so all of them are looked at.
+    """
+    pull = scene.justified()
+    label = scene.shop.label(LABEL)
+    assert label is not None
+    scene.github.webhooks.lose(lambda delivery: delivery.event == "pull_request")
+    label.delete(by=scene.dev)
+    scene.judged()
+    scene.github.webhooks.lose(None)
+    scene.is_red(pull)

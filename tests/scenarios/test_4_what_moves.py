@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.forge.queries import NOW
 from tests.github.hooks.deliveries import Delivery
 from tests.scenarios.stage import COMPOSE, GRANTED, LABEL, MORE, POLICY, Scene, Stage
 
@@ -350,3 +351,145 @@ def test_a_removed_socket_comes_back_by_a_merge_of_both_sides(scene: Scene, firs
     scene.judged()
     scene.is_red(pull)
     scene.justify(pull)
+
+
+def test_many_pull_requests_with_the_same_head(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind several harmless ones there is one more pull request with the same head.
+
+    All are red: GitHub lists them in pages, and each page is read. (Pages are of one here.)
+    """
+    few = NOW.replace("first: 100", "first: 1")
+    monkeypatch.setattr("bot.forge.read.NOW", few)
+    scene = stage.scene({POLICY: "trusted_branches: ['release*']\n"})
+    released = scene.shop.commit({"compose.yaml": GRANTED}, by=scene.mia, branch="release-0")
+    for branch in ("release-1", "release-2"):
+        scene.shop.push(branch, released, by=scene.mia)
+    first = scene.open({"README.md": "y\n"}, base="release-0", branch="change")
+    others = [
+        scene.shop.open_pull(scene.shop, "change", base, by=scene.dev, title="too")
+        for base in ("release-1", "release-2")
+    ]
+    scene.judged()
+    scene.is_green(first)
+    scene.shop.push("other", first.head_sha, by=scene.dev)
+    last = scene.shop.open_pull(scene.shop, "other", "main", by=scene.dev, title="the real one")
+    scene.judged()
+    for pull in (first, *others, last):
+        scene.is_red(pull)
+
+
+def test_the_same_commit_of_the_default_branch(stage: Stage) -> None:
+    """The default branch's own commit is offered to a release branch, and to one of the author's.
+
+    Both are red, though GitHub tells of no pull request for a commit of the default branch.
+    """
+    scene = stage.scene()
+    scene.shop.commit({"README.md": "released\n"}, by=scene.mia, branch="release")
+    scene.shop.commit({"compose.yaml": GRANTED}, by=scene.mia)
+    scene.shop.commit({"README.md": "own\n"}, by=scene.dev, branch="own")
+    head = scene.shop.commit({"README.md": "y\n"}, by=scene.mia)
+    scene.shop.push("one", head, by=scene.dev)
+    scene.shop.push("two", head, by=scene.dev)
+    real = scene.shop.open_pull(scene.shop, "one", "release", by=scene.dev, title="the real one")
+    scene.judged()
+    scene.is_red(real)
+    false = scene.shop.open_pull(scene.shop, "two", "own", by=scene.dev, title="too")
+    scene.judged()
+    scene.is_red(real)
+    scene.is_red(false)
+
+
+def test_the_head_is_another_one_while_its_files_are_listed(scene: Scene) -> None:
+    """While hundreds of files are listed, the author pushes a harmless head, and the other back.
+
+    It is never green: the list is that of the moment, so it is held against the commit itself.
+    """
+    many = {f"docs/{n:03}.md": "x\n" for n in range(310)}
+    pull = scene.open(many, branch="change")
+    harmless, shop = pull.head_sha, scene.shop
+    shop.push("change", pull.merge_base, by=scene.dev, quiet=True)
+    scene.github.webhooks.lose(lambda _: True)
+    bad = pull.push({**many, "compose.yaml": GRANTED}, by=scene.dev)
+    scene.github.webhooks.lose(None)
+
+    def back() -> None:
+        shop.push("change", bad, by=scene.dev, quiet=True)
+
+    def away() -> None:
+        shop.push("change", harmless, by=scene.dev, quiet=True)
+        scene.before("POST", "/graphql", back)
+
+    scene.before("GET", "*/files", away)
+    pull.comment("/docker-socket recheck", by=scene.dev)
+    scene.judged()
+    assert pull.head_sha == bad
+    scene.is_red(pull)
+
+
+ELSEWHERE = (
+    "services:\n  agent:\n    image: acme/agent\n    extends: {file: common.yaml, service: web}\n"
+)
+
+
+def test_a_branch_from_before_the_socket(scene: Scene) -> None:
+    """A branch leaves the base before a service there got the socket, and extends that service.
+
+    It is red, though neither side alone gives the new service anything: merged, it has the socket.
+    """
+    old = scene.shop.commit({"common.yaml": COMPOSE}, by=scene.mia)
+    scene.shop.commit({"common.yaml": GRANTED}, by=scene.mia)
+    sha = scene.shop.write(
+        {"compose.yaml": ELSEWHERE}, parents=(old,), author=scene.dev, committer=scene.dev
+    )
+    scene.shop.push("change", sha, by=scene.dev)
+    pull = scene.shop.open_pull(scene.shop, "change", "main", by=scene.dev, title="A change")
+    scene.judged()
+    scene.is_red(pull)
+    scene.justify(pull)
+
+
+def test_an_anchor_that_the_base_gave_the_socket_meanwhile(scene: Scene) -> None:
+    """The same within one file: a service uses an anchor that has the socket by now in the base.
+
+    It is red, and green once a maintainer has justified what merging gives.
+    """
+    before = "x-logs: &logs\n  volumes: [/var/log:/logs]\n\n\n\n\n\n\nservices:\n"
+    web = "  web:\n    image: nginx:1\n\n\n\n\n\n"
+    agent = "  agent:\n    image: acme/agent\n    <<: *logs\n"
+    old = scene.shop.commit({"compose.yaml": before + web}, by=scene.mia)
+    after = before.replace("/var/log:/logs", "/var/run/docker.sock:/s")
+    scene.shop.commit({"compose.yaml": after + web}, by=scene.mia)
+    sha = scene.shop.write(
+        {"compose.yaml": before + web + agent},
+        parents=(old,),
+        author=scene.dev,
+        committer=scene.dev,
+    )
+    scene.shop.push("change", sha, by=scene.dev)
+    pull = scene.shop.open_pull(scene.shop, "change", "main", by=scene.dev, title="A change")
+    scene.judged()
+    scene.is_red(pull)
+    assert "merged with" in scene.said(pull)
+    scene.justify(pull)
+
+
+def test_a_harmless_branch_from_long_ago(scene: Scene) -> None:
+    """The base got and lost sockets since; the branch renames a file that has one, and edits it.
+
+    It is green: what the base has and the branch did not touch is no matter of the branch.
+    """
+    old = scene.shop.commit({"compose.yaml": GRANTED, "other.yaml": COMPOSE}, by=scene.mia)
+    scene.shop.commit({"other.yaml": GRANTED, "b/compose.yaml": GRANTED}, by=scene.mia)
+    scene.shop.commit({"b/compose.yaml": None}, by=scene.mia)
+    sha = scene.shop.write(
+        {"compose.yaml": None, "a/compose.yaml": GRANTED + "    environment: [A=1]\n"},
+        parents=(old,),
+        author=scene.dev,
+        committer=scene.dev,
+    )
+    scene.shop.push("change", sha, by=scene.dev)
+    pull = scene.shop.open_pull(scene.shop, "change", "main", by=scene.dev, title="A change")
+    scene.judged()
+    scene.is_green(pull)

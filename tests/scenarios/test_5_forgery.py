@@ -142,16 +142,19 @@ def test_rerun_is_pressed(scene: Scene) -> None:
 
 
 def test_a_button_of_the_check_is_pressed(scene: Scene) -> None:
-    """Someone sends the event of a button "Approve" on our check.
+    """Someone presses "Check again", or sends the event of a button "Approve" that there is not.
 
-    It stays red: the check has no buttons, and none is listened to.
+    The pull request is looked at once more and stays red: no button carries a decision.
     """
     pull = scene.shown_red()
     check = pull.check(CHECK, scene.app)
     assert check is not None
-    check.request_action("approve", by=scene.mia)
-    scene.judged()
-    scene.is_red(pull)
+    [button] = check.actions
+    assert button["label"] == "Check again"
+    for identifier in (button["identifier"], "approve"):
+        check.request_action(identifier, by=scene.mia)
+        scene.judged()
+        scene.is_red(pull)
 
 
 @pytest.mark.parametrize("how", ["no signature", "another secret", "another body", "sha1 only"])

@@ -2,6 +2,9 @@
 
 import pytest
 
+from tests.github.graph.base import refused
+from tests.github.graph.pulls import PullRequestNode
+from tests.github.graph.timeline import EventNode
 from tests.scenarios.stage import CHECK, COMPOSE, GRANTED, LABEL, Scene
 
 ELSEWHERE = "services:\n  web:\n    extends: {file: base.txt, service: web}\n"
@@ -232,3 +235,38 @@ def test_a_defect_of_our_own(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> N
     check = pull.check(CHECK, scene.app)
     assert check is not None
     assert check.title == "Could not be evaluated"
+
+
+def test_the_merge_is_not_tried_yet(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The base has moved on, and GitHub has not tried yet what merging gives.
+
+    It is red, and says how to go on; it is green once GitHub has tried.
+    """
+    pull = scene.open({"compose.yaml": COMPOSE + "    tty: true\n"})
+    scene.is_green(pull)
+    scene.shop.commit({"README.md": "z\n"}, by=scene.mia)
+    scene.judged()
+    with monkeypatch.context() as patch:
+        patch.setattr(PullRequestNode, "field_potential_merge_commit", lambda _: None)
+        pull.comment("/docker-socket recheck", by=scene.dev)
+        scene.judged()
+        scene.is_red(pull)
+        assert "bring the branch up to date" in scene.said(pull)
+    pull.comment("/docker-socket recheck", by=scene.dev)
+    scene.judged()
+    scene.is_green(pull)
+
+
+def test_which_label_it_was_is_not_told(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """GitHub fails to tell the label of an event, as it may where one was deleted since.
+
+    It is green by the maintainer's label: what is not told speaks against nobody.
+    """
+
+    def fails(_: EventNode) -> None:
+        raise refused("INTERNAL", "Something went wrong")
+
+    monkeypatch.setattr(EventNode, "field_label", fails)
+    pull = scene.shown_red()
+    pull.label("bug", by=scene.dev)
+    scene.justify(pull)

@@ -2,6 +2,9 @@
 
 from datetime import timedelta
 
+import pytest
+
+from tests.github import symlink
 from tests.scenarios.stage import GRANTED, LABEL, POLICY, Scene, Stage
 
 TEAMS = "teams: [security]\n"
@@ -185,3 +188,91 @@ def test_an_owner_lists_another_person(stage: Stage) -> None:
     pull.label(LABEL, by=scene.dev)
     scene.judged()
     scene.is_green(pull)
+
+
+def test_out_of_an_ignored_place(stage: Stage) -> None:
+    """The policy ignores `examples/`; what was merged there is moved to where it is used.
+
+    It is red: nobody justified it, it was only not held.
+    """
+    rules = "ignore:\n- {path: examples/, reason: run by nobody}\n"
+    scene = stage.scene({POLICY: rules, "examples/compose.yaml": GRANTED})
+    pull = scene.open({"examples/compose.yaml": None, "deploy/compose.yaml": GRANTED})
+    scene.is_red(pull)
+    scene.justify(pull)
+
+
+def test_an_ignored_place_is_rearranged(stage: Stage) -> None:
+    """The policy ignores `examples/`, and something is moved within it.
+
+    It is green.
+    """
+    rules = "ignore:\n- {path: examples/, reason: run by nobody}\n"
+    scene = stage.scene({POLICY: rules, "examples/compose.yaml": GRANTED})
+    pull = scene.open({"examples/compose.yaml": None, "examples/web/compose.yaml": GRANTED})
+    scene.is_green(pull)
+
+
+@pytest.mark.parametrize("text", [b"label: x\0\xff", None], ids=["binary", "folder"])
+def test_a_policy_that_is_no_text(stage: Stage, text: bytes | None) -> None:
+    """The repository's own policy is a binary file, or a folder; the owner's lowers the role.
+
+    It is as strict as none, not as lax as the owner's; and the check says so.
+    """
+    scene = stage.scene({POLICY: text} if text is not None else {f"{POLICY}/x": "y\n"})
+    scene.shop.owner.repository(".github", {"sockgate.yml": "role: write\n"})
+    pull = scene.shown_red()
+    other = scene.github.user(f"other-{scene.shop.owner.login}")
+    scene.shop.add_collaborator(other, "write")
+    pull.label(LABEL, by=other)
+    scene.judged()
+    scene.is_red(pull)
+    assert "The policy is broken" in scene.said(pull)
+
+
+def test_a_change_to_the_owners_policy(stage: Stage) -> None:
+    """A pull request to the owner's `.github` changes the policy for all, with a mistake in it.
+
+    It is told so, and that it does not apply to itself.
+    """
+    scene = stage.scene()
+    home = scene.shop.owner.repository(".github", {"README.md": "x\n"})
+    home.add_collaborator(scene.dev, "write")
+    pull = home.pull({"sockgate.yml": "rolle: write\n"}, by=scene.dev, title="A change")
+    scene.judged()
+    assert "rolle" in scene.said(pull)
+    assert "does not apply to itself" in scene.said(pull)
+
+
+def test_the_owners_repository_may_not_be_seen(stage: Stage) -> None:
+    """The owner's policy lowers the role, and lies in a private repository that the App is not on.
+
+    It is as strict as none: a writer's label does not count.
+    """
+    scene = stage.scene()
+    home = scene.shop.owner.repository(".github", {"sockgate.yml": "role: write\n"}, private=True)
+    (here,) = (one for one in scene.app.installations if one.account is scene.shop.owner)
+    here.selected = {scene.shop}
+    assert home.private
+    pull = scene.shown_red()
+    other = scene.github.user(f"other-{scene.shop.owner.login}")
+    scene.shop.add_collaborator(other, "write")
+    pull.label(LABEL, by=other)
+    scene.judged()
+    scene.is_red(pull)
+    scene.justify(pull)
+
+
+def test_a_link_as_the_policy(stage: Stage) -> None:
+    """The policy on the default branch is a symbolic link to a file that lowers the role.
+
+    It is as strict as none, and the check says so: what a link leads to is not what it says.
+    """
+    scene = stage.scene({POLICY: symlink("../lax.yml"), "lax.yml": "role: write\n"})
+    pull = scene.shown_red()
+    other = scene.github.user(f"other-{scene.shop.owner.login}")
+    scene.shop.add_collaborator(other, "write")
+    pull.label(LABEL, by=other)
+    scene.judged()
+    scene.is_red(pull)
+    assert "The policy is broken" in scene.said(pull)

@@ -49,7 +49,7 @@ class Jinja:
                 continue
             whole = _WHOLE.match(node.text) if node.kind == "scalar" else None
             found = self._values(whole["body"], here) if whole and depth < _DEEPEST else []
-            if any(one.node.kind != "scalar" for one in found) or len(found) > 1:
+            if len(found) > 1 or any(_opens(one.node) for one in found):
                 stack.extend((one, depth + 1) for one in reversed(found))
             else:
                 yield here
@@ -115,8 +115,7 @@ class Jinja:
 
     def _operand(self, word: str, at: At) -> list[At]:
         if word[0] in "'\"" and len(word) > 1:
-            node = Node("scalar", word[1:-1], (), (), at.node.start, at.node.end, at.node.document)
-            return [replace(at, node=node)]
+            return [replace(at, node=_literal(word, at.node))]
         name = re.match(r"[A-Za-z_]\w*", word)
         known = self._variables.get(name[0]) if name else None
         if name is None or known is None:
@@ -145,6 +144,19 @@ def _filter(tokens: Sequence[str], index: int) -> tuple[str, list[str], int]:
             if word not in {"(", ","} and word not in _WORDS:
                 arguments.append(word)
     return name, arguments, index
+
+
+def _opens(node: Node) -> bool:
+    """Tell whether a value is a list or a mapping, or an expression that may come to one."""
+    return node.kind != "scalar" or _WHOLE.match(node.text) is not None
+
+
+def _literal(word: str, around: Node) -> Node:
+    """Return a text that an expression holds, where it stands in an expression of several lines."""
+    content = around.document.content
+    place = content.find(word, around.start, around.end)
+    start, end = (place, place + len(word)) if place >= 0 else (around.start, around.end)
+    return Node("scalar", word[1:-1], (), (), start, end, around.document)
 
 
 def _below(at: At, key: re.Match[str]) -> At | None:

@@ -1,7 +1,8 @@
 """Variables by themselves: what a role that is not here will do with them.
 
 `group_vars/`, `host_vars/`, `defaults/` and `vars/` hold lists of mounts for roles of others; the
-keys say so: `volumes`, `traefik_volumes`, `binds`, `mounts`.
+keys say so: `volumes`, `traefik_volumes`, `binds`, `mounts`. What reads like a command that starts
+a container (an alias of a login shell, a timer's command) is one.
 """
 
 import re
@@ -16,11 +17,14 @@ from bot.detect.mounts import repository
 from bot.detect.positioned import Node
 
 _LIST = re.compile(r"(?:\A|_)(?:volumes?|mounts?|binds?)\Z", re.IGNORECASE)
+_COMMAND = re.compile(
+    r"\s*(?:sudo\s+)?(?:docker|podman|nerdctl)\s+(?:container\s+)?(?:run|create)\b"
+)
 _MOST = 20_000
 
 
 def setting_grants(path: str, places: Places, document: Node) -> Iterator[Grant]:
-    """Yield what lists of mounts hand over, wherever they stand in a file of variables."""
+    """Yield what lists of mounts and commands hand over, wherever a file of variables has them."""
     handed = Handed(path, places, Jinja(variables_of(document, path)))
     for name, (_, value) in document.entries().items():
         if _LIST.search(name):
@@ -36,6 +40,9 @@ def setting_grants(path: str, places: Places, document: Node) -> Iterator[Grant]
             for key, inner in below.pairs:
                 if _LIST.search(key.text):
                     yield from handed.short(who, inner, ())
+        for scalar in value.scalars(_MOST):
+            if _COMMAND.match(scalar.text):
+                yield from places.ran(Subject(f"variable {name}"), places.script(scalar), {})
 
 
 def _name(variable: str, node: Node) -> str:

@@ -107,8 +107,8 @@ class Tasks:
                 if given.text != found[0]:
                     first = given.before[0] if given.before else None
                     place = Place(first.path, first.line) if first else None
-                    number = self._places.put(place) if place else script.lines[0]
-                    yield found.start(), found.end(), Script.flat(given.text, number)
+                    lines = (self._places.put(place),) if place else ()
+                    yield found.start(), found.end(), Script(given.text, lines)
 
         return substituted(script, known, self._places)
 

@@ -26,6 +26,7 @@ _SWITCHED = Target("docker", How.SWITCH, Severity.CRITICAL)
 _GIVEN = Target("docker", How.PLATFORM, Severity.CRITICAL)
 _DEEPEST = 5
 _MOST_CALLS = 100
+_WHOLE = "pipeline"
 _HOOKS = ("preDeploy", "deploy", "routeTraffic", "postRouteTraffic")
 
 
@@ -68,7 +69,7 @@ class Reader:
         around = replace(around, containers=_resources(document))
         for name, container in around.containers.items():
             yield from self._container(container, around, f"container {name}", job=False)
-        yield from self._level(document, around, "pipeline", depth)
+        yield from self._level(document, around, _WHOLE, depth)
 
     def _level(self, node: Node, around: _Around, subject: str, depth: int) -> Iterator[Grant]:
         """Yield what a pipeline, a stage, a job or the parameters of a template hand over."""
@@ -83,9 +84,19 @@ class Reader:
         for number, job in enumerate(items(get(node, "jobs")), 1):
             yield from self._job(job, inside, number, depth)
         yield from self._steps(get(node, "steps"), inside, depth)
+        if subject == _WHOLE:  # its only job, which needs no key of its own
+            yield from self._containers(node, inside, subject)
         extends = get(node, "extends")
         if extends is not None:
             yield from self._template(extends, inside, depth)
+
+    def _containers(self, job: Node, around: _Around, subject: str) -> Iterator[Grant]:
+        """Yield what a job's container and its services hand over."""
+        container = get(job, "container")
+        if container is not None:
+            yield from self._used(container, around, f"{subject}, container", job=True)
+        for service, (_, node) in entries(get(job, "services")):
+            yield from self._used(node, around, f"{subject}, service {service}", job=False)
 
     def _stage(self, stage: Node, around: _Around, depth: int) -> Iterator[Grant]:
         if stage.get("template") is not None:
@@ -110,11 +121,7 @@ class Reader:
         yield from self._level(job, inside, shown, depth)
         inside = inside.within(self._variables(get(job, "variables"), inside.scope))
         inside = replace(inside, platform=_platform(get(job, "pool")) or around.platform)
-        container = get(job, "container")
-        if container is not None:
-            yield from self._used(container, inside, f"{shown}, container", job=True)
-        for service, (_, node) in entries(get(job, "services")):
-            yield from self._used(node, inside, f"{shown}, service {service}", job=False)
+        yield from self._containers(job, inside, shown)
         for _, (_, strategy) in entries(get(job, "strategy")):
             for hook in _HOOKS:
                 below = strategy.get(hook)

@@ -31,7 +31,9 @@ _ANSIBLE = re.compile(
     re.MULTILINE,
 )
 _SETTING = re.compile(
-    r"^[ \t-]*\w*(?:volumes?|mounts?|binds?)[ \t]*:", re.MULTILINE | re.IGNORECASE
+    r"^[ \t-]*\w*(?:volumes?|mounts?|binds?)[ \t]*:"
+    r"|[ \"'](?:docker|podman|nerdctl) +(?:container +)?(?:run|create) ",
+    re.MULTILINE | re.IGNORECASE,
 )
 _OBJECT = Keyed(r"^(?:apiVersion|services)[ \t]*:", "apiVersion", "services")
 _TELLING = re.compile(

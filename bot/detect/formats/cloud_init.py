@@ -1,6 +1,7 @@
-"""cloud-init: YAML that starts with `#cloud-config`.
+"""cloud-init: YAML that starts with `#cloud-config`, and what Heat hands to a machine.
 
-Source: cloud-init documentation, "User-data formats". Also found inside Terraform.
+Source: cloud-init documentation, "User-data formats"; OpenStack Heat, "OS::Nova::Server"
+(`user_data`, also through `str_replace`). Also found inside Terraform.
 
     #cloud-config
     runcmd:
@@ -18,18 +19,22 @@ from bot.detect.positioned import Node
 from bot.detect.source import Source
 
 _FIRST = re.compile(r"\s*(?:##? *template: *jinja\s*\n\s*)?#cloud-config\b")
+_HEAT = re.compile(r"^heat_template_version[ \t]*:", re.MULTILINE)
 _DOCUMENTATION = (".md", ".rst", ".adoc", ".txt", ".html")
 
 
 def _matches(path: str, text: str) -> bool:
-    return bool(_FIRST.match(text)) and not path.lower().endswith(_DOCUMENTATION)
+    if path.lower().endswith(_DOCUMENTATION):
+        return False
+    return _FIRST.match(text) is not None or _HEAT.search(text) is not None
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
-    from bot.detect.cloud_init import cloud_config_grants  # noqa: PLC0415 - start-up
+    from bot.detect.cloud_init import cloud_config_grants, heat_grants  # noqa: PLC0415 - start-up
 
     def of_document(places: Places, document: Node) -> Iterator[Grant]:
-        return cloud_config_grants(places, "", document)
+        heat = document.get("heat_template_version") is not None
+        return heat_grants(places, document) if heat else cloud_config_grants(places, "", document)
 
     yield from yaml_grants(path, source, of_document)
 

@@ -1,8 +1,10 @@
 """Development containers: mounts, run arguments, features that bring the host's socket.
 
-Files: `devcontainer.json`, `.devcontainer.json` (JSON with comments), `devcontainer-feature.json`.
-Source: containers.dev, "Dev Container metadata reference"; the features docker-outside-of-docker
-and docker-from-docker, which mount /var/run/docker.sock of the host.
+Files: `devcontainer.json`, `.devcontainer.json` (JSON with comments), `devcontainer-feature.json`
+(once `feature.json`), and the `scenarios.json` of a feature's tests, which holds one such
+configuration a name. Source: containers.dev, "Dev Container metadata reference"; Dev Container CLI,
+`devcontainer features test`; the features docker-outside-of-docker and docker-from-docker, which
+mount /var/run/docker.sock of the host.
 
     {"features": {"ghcr.io/devcontainers/features/docker-outside-of-docker:1": {}}}
 """
@@ -24,6 +26,8 @@ from bot.detect.source import Source
 from bot.detect.yaml_tree import read_json
 
 _NAME = re.compile(r"\.?devcontainer(?:-feature|-template)?\.json\Z", re.IGNORECASE)
+_SCENARIOS = re.compile(r"(?:^|/)tests?/(?:.*/)?scenarios\.json\Z")
+_METADATA = re.compile(r"(?:^|/)feature\.json\Z")
 _FEATURE = re.compile(r"(?:\A|/)docker-(?:outside-of|from)-docker(?::|@|\Z)", re.IGNORECASE)
 _COMMANDS = (
     "initializeCommand",
@@ -36,8 +40,12 @@ _COMMANDS = (
 _SUBJECT = "dev container"
 
 
-def _matches(path: str, _text: str) -> bool:
-    return bool(_NAME.match(plain_name(path)))
+def _matches(path: str, text: str) -> bool:
+    if _NAME.match(plain_name(path)):
+        return True
+    if _METADATA.search(path):
+        return '"id"' in text and '"mounts"' in text
+    return _SCENARIOS.search(path) is not None
 
 
 def grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
@@ -49,7 +57,12 @@ def grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
     tree = read_json(text)
     found: list[Grant] = []
     for document in tree.documents:
-        found += _container(path, text, document)
+        if _SCENARIOS.search(path):
+            for name, (_, one) in document.entries().items():
+                of_one = _container(path, text, one) if one.kind == "map" else ()
+                found += [replace(g, subject=f"scenario {name}, {g.subject}") for g in of_one]
+        else:
+            found += _container(path, text, document)
     yield from found
     if tree.problem is not None:
         unknown = unread(path, text, f"line {tree.problem.line}: {tree.problem.message}", found)

@@ -24,6 +24,7 @@ from bot.detect.ci.steps import (
     script_grants,
     steps_of,
     subject_of,
+    volume_grants,
     yaml_grants,
 )
 from bot.detect.format import Format, plain_name
@@ -127,6 +128,9 @@ def _mounts(
     restricted = restrictions(places, step)
     volumes = step.get("volumes")
     for mount in volumes.listed() if volumes is not None else ():
+        if mount.kind == "scalar":  # as up to 0.8; what comes of it is for the server to say
+            yield from volume_grants(places, subject, mount, restricted)
+            continue
         path, at = hosts.get(name_of(mount)), mount.get("path")
         target = sockets.mount(path.text, at.text if at is not None else None) if path else None
         if path is None or target is None:

@@ -33,6 +33,10 @@ _HOST_PATH = re.compile(r"\bhostPath[\"']?[ \t]*:")
 _MOUNTED = re.compile(r"\b(?:volumeMounts|mountPath|containerPath)[\"']?[ \t]*:")
 _ELSEWHERE = re.compile(r"(?:^|/)(?:[^/]*values[^/]*|Chart)\.ya?ml\Z|(?:^|/)values/")
 _OTHERS = re.compile(r"containerDefinitions|\"container\"\s*:\s*\{")  # ECS, Marathon
+# helm-unittest: what templates come to. A file that has an object of its own is none.
+_TESTS = Keyed(r"^tests[ \t]*:[ \t]*(?:#.*)?$", "tests")
+_ASSERTS = Keyed(r"^[ \t]+asserts[ \t]*:", "asserts")
+_OBJECT = Keyed(r"^[\"'{]*apiVersion[\"']?[ \t]*:", "apiVersion")
 _PATCH = re.compile(r"\bop[\"']?[ \t]*:")
 _POD = re.compile(r"\bvolumeMounts\b|\bhostPath\b")
 _KUSTOMIZE = re.compile(r"kustomization\.ya?ml\Z|kustomization\Z", re.IGNORECASE)
@@ -49,7 +53,7 @@ def _matches(path: str, text: str) -> bool:
     name = plain_name(path)
     if _KUSTOMIZE.match(name):
         return True
-    if not _NAME.search(name) or is_template(path, text):
+    if not _NAME.search(name) or is_template(path, text) or _unit_test(text):
         return False
     if _VERSION.search(text) and _KIND.search(text):
         return True
@@ -58,6 +62,11 @@ def _matches(path: str, text: str) -> bool:
     if _HOST_PATH.search(text) and _MOUNTED.search(text):
         return not _ELSEWHERE.search(path) and not _OTHERS.search(text)
     return bool(_PATCH.search(text) and _POD.search(text))
+
+
+def _unit_test(text: str) -> bool:
+    found = _ASSERTS.search(text) and _TESTS.search(text)
+    return bool(found) and _OBJECT.search(text) is None
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:

@@ -19,7 +19,9 @@ from bot.detect.scripts import script_grants
 from bot.detect.shell import Script, Value
 from bot.detect.source import Source
 
-_NAME = re.compile(r"(?:gnu)?makefile(?:[._-].*)?\Z|.*\.(?:mk|mak|make)\Z", re.IGNORECASE)
+_NAME = re.compile(
+    r"(?:.*[._-])?(?:gnu)?makefile(?:[._-].*)?\Z|.*\.(?:mk|mak|make)\Z", re.IGNORECASE
+)
 _NOT = re.compile(r"\.(?:md|py|txt|am\.orig|lock|json|ya?ml)\Z", re.IGNORECASE)
 _VARIABLE = re.compile(
     r"\s*(?:(?:override|export|private)\s+)*(?P<name>[\w.-]+)\s*(?P<operator>::?:?=|\+=|\?=|!=|=)"
@@ -35,7 +37,10 @@ _FUNCTION = re.compile(r"\$\((?P<name>if|or|and|strip|firstword|filter-out|wildc
 _PATTERN = re.compile(r"\$\((?P<name>[\w.-]+):(?P<old>[^=%()]*%?[^=%()]*)=(?P<new>[^()]*)\)")
 _CALL = re.compile(r"\$\(call\s+(?P<name>[\w.-]+)[^)]*\)")
 _SHELL_CALL = re.compile(r"\$\(shell\s+")
+_CONDITION = re.compile(r"\s*(?:else\s+)?(?P<word>ifn?eq|ifn?def|else|endif)\b")
+_CLIENT = re.compile(r"(?:sudo\s+)?(?:docker|podman|nerdctl)\s")
 _PREFIX = re.compile(r"\A\s*[-@+]+\s*")  # "Recipe Echoing", "Errors in Recipes"
+_QUOTED = re.compile(r"(?<![^\s=])\"[^\"\n]*\"|(?<![^\s=])'[^'\n]*'")
 _LONGEST = 20_000
 _DEEPEST = 8
 
@@ -60,10 +65,14 @@ def grants(path: str, source: Source) -> Iterator[Grant]:
     variables: dict[str, _Variable] = {}
     recipes: list[tuple[str, list[tuple[str, int]]]] = []
     _read(text, variables, recipes)
+    named = frozenset(found[1] for found in _NAMED.finditer(content))
     env = {
         _shell_name(name): Value(_expanded(value.text, variables), _line(name, variables))
         for name, value in variables.items()
     }
+    for name in variables:
+        if name not in named:
+            yield from _kept(path, text, name, variables, env)
     for target, lines in recipes:
         continued = [False, *(line.endswith("\\") for line, _ in lines)]
         shell = [
@@ -74,22 +83,39 @@ def grants(path: str, source: Source) -> Iterator[Grant]:
         yield from script_grants(path, text, f"target {target}", script, env)
 
 
+def _kept(
+    path: str, text: Text, name: str, variables: dict[str, _Variable], env: dict[str, Value]
+) -> Iterator[Grant]:
+    """Yield what a command reaches that a variable keeps for the files that include this one."""
+    command = env[_shell_name(name)]
+    if _CLIENT.match(command.text):
+        script = Script.flat(command.text, _line(name, variables))
+        yield from script_grants(path, text, f"variable {name}", script, env)
+
+
 def _read(
     text: Text,
     variables: dict[str, _Variable],
     recipes: list[tuple[str, list[tuple[str, int]]]],
 ) -> None:
-    number, last = 1, len(text)
+    number, last, depth = 1, len(text), 0
     current: list[tuple[str, int]] | None = None
     while number <= last:
         line = text.line(number)
-        if line.startswith("\t") and current is not None:
-            current.append((line[1:], number))
+        goes_on = current and current[-1][0].endswith("\\")  # with a tab or without one
+        if current is not None and (goes_on or line.startswith("\t")):
+            current.append((line.removeprefix("\t"), number))
             number += 1
             continue
-        first = number
+        first = telling = number
         while line.endswith("\\") and number < last:
             number += 1
+            if (
+                telling == first
+                and not sockets.mentions(line)
+                and sockets.mentions(text.line(number))
+            ):
+                telling = number
             line = line[:-1] + " " + text.line(number).strip()
         number += 1
         if not line.strip() or line.lstrip().startswith("#"):
@@ -99,10 +125,13 @@ def _read(
             while number <= last and text.line(number).strip() != "endef":
                 body.append((text.line(number).lstrip("\t"), number))
                 number += 1
-            recipes.append((define["name"], body))
+            recipes.append((define["name"], _evaluated(body)))
             current = None
+        elif condition := _CONDITION.match(line):
+            opens = condition["word"].startswith("if") and "else" not in condition[0]
+            depth += opens - (condition["word"] == "endif")
         elif assigned := _VARIABLE.match(line):
-            _assign(variables, assigned, first)
+            _assign(variables, assigned, telling, perhaps=depth > 0)
             current = None
         elif rule := _RULE.match(line):
             current = []
@@ -112,10 +141,26 @@ def _read(
                 current.append((inline, first))
 
 
-def _assign(variables: dict[str, _Variable], assigned: re.Match[str], line: int) -> None:
+def _evaluated(body: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Return what `define` holds as recipe lines: one `$` less where it is text for `$(eval …)`.
+
+    That is where it holds rules of its own (GNU make manual, "The eval Function").
+    """
+    if not any(_RULE.match(line) and "$(" in line for line, _ in body):
+        return body
+    return [(line.replace("$$(", "$(").replace("$${", "${"), number) for line, number in body]
+
+
+def _assign(
+    variables: dict[str, _Variable], assigned: re.Match[str], line: int, *, perhaps: bool
+) -> None:
+    """Take note of an assignment; one in a condition does not hide an earlier one that tells."""
     name, value = assigned["name"], re.sub(r"\s#.*\Z", "", assigned["value"]).strip()
     known = variables.get(name)
-    match assigned["operator"]:
+    operator = assigned["operator"]
+    if perhaps and known is not None and operator != "+=" and _tells(known, variables):
+        return
+    match operator:
         case "?=" if known is not None:
             return
         case "+=" if known is not None:
@@ -124,6 +169,11 @@ def _assign(variables: dict[str, _Variable], assigned: re.Match[str], line: int)
             variables[name] = _Variable(f"$(shell {value})", line)
         case _:
             variables[name] = _Variable(value, line)
+
+
+def _tells(variable: _Variable, variables: dict[str, _Variable]) -> bool:
+    text = _expanded(variable.text, variables)
+    return any(map(sockets.host_path, re.split(r"[\s:=,\"']+", text)))
 
 
 def _line(name: str, variables: dict[str, _Variable]) -> int:
@@ -159,7 +209,12 @@ def _expanded(value: str, variables: dict[str, _Variable], depth: int = 0) -> st
 
     parts = _without_functions(value.replace("$$", "\0")[:_LONGEST])
     expanded = _REFERENCE.sub(put, _PATTERN.sub(substitute, _SHELL_CALL.sub("$(", parts)))
-    return expanded[:_LONGEST].replace("\0", "$")
+    return _QUOTED.sub(_held, expanded[:_LONGEST].replace("\0", "$"))
+
+
+def _held(quoted: re.Match[str]) -> str:
+    """Return quoted text as the one word that it is for the shell, which sees it in the recipe."""
+    return re.sub(r"\s", "\u00a0", quoted[0])
 
 
 def _substituted(word: str, old: str, new: str) -> str:

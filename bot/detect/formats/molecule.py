@@ -21,12 +21,14 @@ from bot.detect.positioned import Node
 from bot.detect.source import Source
 
 _NAME = re.compile(r"(?:.*[._-])?molecule(?:[._-].*)?\.ya?ml\Z", re.IGNORECASE)
+_FOLDER = re.compile(r"(?:^|/)molecule/.*\.ya?ml\Z", re.IGNORECASE)  # base configurations too
 _PLATFORMS = re.compile(r"^platforms[ \t]*:", re.MULTILINE)
 _MOST = 1_000
 
 
 def _matches(path: str, text: str) -> bool:
-    return bool(_NAME.match(plain_name(path))) and _PLATFORMS.search(text) is not None
+    named = _NAME.match(plain_name(path)) or _FOLDER.search(path)
+    return named is not None and _PLATFORMS.search(text) is not None
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:

@@ -1,7 +1,8 @@
 """Nomad: jobs, and the configuration of clients that lend their own folders.
 
-Files: `*.nomad`, `*.nomad.hcl`, other HCL with a `job` or a `host_volume`. Source: Nomad
-documentation, "Job Specification", "Drivers: Docker", "client Block".
+Files: `*.nomad`, `*.nomad.hcl`, other HCL with a `job` or a `host_volume`, templates of packs with
+the defaults of their `variables.hcl`. Source: Nomad documentation, "Job Specification", "Drivers:
+Docker", "client Block"; nomad-pack documentation, "Writing Packs".
 
     job "web" {
       group "g" {
@@ -14,13 +15,15 @@ documentation, "Job Specification", "Drivers: Docker", "client Block".
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.lines import Text, decode
 from bot.detect.source import Source
 
+_PACK = re.compile(r"(?:^|/)templates/(?:.*/)?[^/]+\.(?:nomad|hcl|tpl)(?:\.tpl)?\Z")
+_PART = re.compile(r"^[^\S\n]*(?:job|group|task)\s+(?:\"|\[\[|\w)", re.MULTILINE)
 _NAME = re.compile(r"\.(?:nomad|hcl)\Z", re.IGNORECASE)
 _JOB = re.compile(r"^[^\S\n]*job\s+(?:\"[^\"\n]*\"|[\w-]+)\s*\{", re.MULTILINE)
 _CLIENT = re.compile(r"^[^\S\n]*host_volume\s+\"", re.MULTILINE)
@@ -28,17 +31,41 @@ _TELLING = re.compile(r"sock|/run|docker|podman|containerd|\"/|_HOST|:2375", re.
 
 
 def _matches(path: str, text: str) -> bool:
+    if _packed(path, text):
+        return True
     if not _NAME.search(plain_name(path)):
         return False
     return bool(_JOB.search(text) or _CLIENT.search(text))
 
 
+def _packed(path: str, text: str) -> bool:
+    return _PACK.search(path) is not None and "[[" in text and _PART.search(text) is not None
+
+
+def _variables(path: str) -> str:
+    """Return the path of the file in which a pack keeps its variables."""
+    folder = path[: f"/{path}".rfind("/templates/")]
+    return f"{folder.rstrip('/')}/variables.hcl".lstrip("/")
+
+
+def _references(path: str, text: str) -> Iterable[str]:
+    return (_variables(path),) if _packed(path, text) else ()
+
+
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
     from bot.detect.nomad import job_grants  # noqa: PLC0415 - start-up
+    from bot.detect.nomad_pack import unpacked  # noqa: PLC0415
 
     content = decode(source.read(path) or b"")
-    if content is not None and _TELLING.search(content):
+    if content is None or not _TELLING.search(content):
+        return
+    if not _packed(path, content):
         yield from job_grants(path, Text(content))
+        return
+    beside = _variables(path)
+    given = decode(source.read(beside) or b"")
+    variables = {beside: Text(given)} if given else {}
+    yield from job_grants(path, Text(content), Text(unpacked(content)), variables)
 
 
-FORMAT = Format("nomad", _matches, _grants)
+FORMAT = Format("nomad", _matches, _grants, _references)

@@ -20,8 +20,9 @@ _SHELL = re.compile(r"\.(?:sh|bash|zsh|ksh|ash|dash|bats|envrc|command)\Z|\A\.(?
                     r"|bash_profile|zshrc|envrc|bash_aliases)\Z", re.IGNORECASE)  # fmt: skip
 _POWERSHELL = re.compile(r"\.psm?1\Z", re.IGNORECASE)
 _BATCH = re.compile(r"\.(?:bat|cmd)\Z", re.IGNORECASE)
+# Also behind another program, `#!/usr/bin/with-contenv bash`; OpenRC's services are shell.
 _SHEBANG = re.compile(
-    r"\ufeff?#!\s*(?:/usr/bin/env\s+(?:-S\s+)?(?:\w+=\S+\s+)*)?\S*?\b(?:ba|z|k|a|da)?sh\b"
+    r"\ufeff?#![^\n]*?[\s/](?:(?:ba|z|k|a|da)?sh|openrc-run|runscript|bats)(?![\w./-])"
 )
 _NOT = re.compile(r"\.(?:md|rst|ya?ml|json|toml|xml|html|txt|py|rb|go|js|ts)\Z", re.IGNORECASE)
 

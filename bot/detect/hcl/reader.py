@@ -46,6 +46,11 @@ def read_hcl(text: Text) -> Node:
     return _Reader(text).read()
 
 
+def read_object(text: Text) -> Node:
+    """Read an object `{"a": 1}` that JSON's own reader refuses. Never raises."""
+    return _Reader(text).read_object()
+
+
 class _Reader:
     def __init__(self, text: Text) -> None:
         self._text = text
@@ -57,6 +62,12 @@ class _Reader:
         at = 0
         while at < len(self._content):
             at = self._body(root, at, 0) + 1
+        return self._frozen(root)
+
+    def read_object(self) -> Node:
+        """Return the object that the file opens with."""
+        root = _Body(0, len(self._content))
+        self._body(root, self._content.find("{") + 1, 0)
         return self._frozen(root)
 
     def _body(self, body: _Body, at: int, depth: int) -> int:

@@ -63,7 +63,8 @@ class Chart:
         self._path = path
         self._content = content
         self._source = source
-        self._root = root_of(path) or dirname(path)
+        root = root_of(path)
+        self._root = dirname(path) if root is None else root
         self._left = _MOST_PIECES
         self._known: dict[str, Values] = {}
         self.resolved: set[int] = set()  # lines of the scalars that were asked for

@@ -31,6 +31,10 @@ _CHART_VALUES = (
 )
 _MOST = 20_000
 
+_KUSTOMIZED = (
+    "resources", "bases", "components", "patches", "patchesJson6902", "patchesStrategicMerge",
+)  # fmt: skip
+
 
 def object_grants(
     places: Places, document: Node, resolve: Resolve = written, *, partial: bool = False
@@ -68,7 +72,7 @@ def _object(places: Places, document: Node, resolve: Resolve, *, partial: bool) 
     if kind in {"ConfigMap", "Secret"}:
         yield from _data(places, owner, document)
         return
-    if kind in {"Kustomization", "Component"} or (not kind and document.get("resources")):
+    if kind in {"Kustomization", "Component"} or (not kind and _is_kustomization(document)):
         yield from _kustomization(places, document)
         return
     # What is no object of the API is a fragment of another tool's: Prow's, Jenkins' configuration.
@@ -127,6 +131,11 @@ def _data(places: Places, owner: str, document: Node) -> Iterator[Grant]:
             elif "hostPath" in value.text and "volumeMounts" in value.text:
                 for inner in block(value):
                     yield from object_grants(places, inner)
+
+
+def _is_kustomization(document: Node) -> bool:
+    """Tell whether a document without a kind is what kustomize takes for a Kustomization."""
+    return any(document.value(key) is not None for key in _KUSTOMIZED)
 
 
 def _kustomization(places: Places, document: Node) -> Iterator[Grant]:

@@ -7,6 +7,8 @@ Template Guide".
 import re
 
 _FOLDER = re.compile(r"(?:^|/)templates/.*\.(?:ya?ml|tpl|gotmpl|txt)\Z", re.IGNORECASE)
+# Values may hold templates for `tpl`: they are values all the same.
+_VALUES = re.compile(r"(?:^|/)values(?:[._-][^/]*)?\.ya?ml\Z", re.IGNORECASE)
 _ACTION = re.compile(r"\{\{")
 _TYPICAL = re.compile(
     r"\{\{-?\s*(?:define|include|template|with|range|if|end|toYaml|tpl|/\*|\$|\.(?:Values|Release"
@@ -18,4 +20,6 @@ def is_template(path: str, text: str) -> bool:
     """Tell whether a file is a template of a Helm chart."""
     if not _ACTION.search(text):
         return False
-    return bool(_FOLDER.search(path) and _TYPICAL.search(text)) or ".Values." in text
+    if _FOLDER.search(path) and _TYPICAL.search(text):
+        return True
+    return ".Values." in text and not _VALUES.search(path)

@@ -111,7 +111,9 @@ class _Values:
 
     def _subject(self, at: _At, node: Node, detail: str = "") -> Subject:
         name = ", ".join(part for part in (self._owner, at.name, detail) if part)
-        said = f"{at.name}={node.digest()}"
+        # What leads to a value may be called otherwise: the same key still says the same.
+        last = 2 if at.last.lower() in _ENABLES else 1
+        said = f"{'.'.join(at.keys[-last:])}={node.digest()}"
         definition = sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:24]
         return Subject(name, None, definition, (node.line, node.last_line))
 

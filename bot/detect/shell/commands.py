@@ -32,7 +32,7 @@ _LOGS = re.compile(
     re.IGNORECASE,
 )
 _RUNNERS = re.compile(
-    r".*(?:run|exec|ssh|retry|try|execute|command|cmd|eval|invoke|parallel|watch|concurrently"
+    r".*(?:run|exec|ssh|raises|retry|try|execute|command|cmd|eval|invoke|parallel|watch|concurrently"
     r"|hyperfine|batch|tmux|screen|nix-shell|start-process|start-job|invoke-expression|iex)\w*",
     re.IGNORECASE,
 )

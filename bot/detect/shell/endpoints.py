@@ -24,6 +24,7 @@ _TCP_CLIENT = re.compile(
     r"(?:TCP|TCP4|TCP6|TCP-CONNECT|TCP4-CONNECT):(?P<address>[^,]+)", re.IGNORECASE
 )
 _OWN = re.compile(r"docker|podman", re.IGNORECASE)  # in the name of a variable that nothing gives
+_FOLDERS = re.compile(r"\A.*/(?![^({]*[)}])")  # of a path, not inside `${…}` or `$(…)`
 _API_URL = re.compile(r"(?:https?://)?(?P<host>[^/\s]+:2375)(?P<path>/\S*)?")
 _MOUNTING_TEXT = re.compile(r"[\"'](?:hostPath|Binds)[\"']\s*:")  # of Marathon, of Docker's API
 _ASKS_WHETHER = re.compile(r"/?(?:v[\d.]+/)?(?:_ping|version|info)?\Z")
@@ -92,10 +93,11 @@ def _curl(call: Call) -> Pieces:
         option, equals, _ = word.text.partition("=")
         if _MOUNTING_TEXT.search(word.text):
             manifests.look(call, word.pieces, call.name)
-        if option in {"--unix-socket", "--abstract-unix-socket"}:
+        if _is_unix_socket(option):
             value = word.tail(len(option) + 1) if equals else next(iter(words[number + 1 :]), word)
             target = _socket(value.text)
-            if target is None and sockets.unresolved(value.text) and _OWN.search(value.text):
+            name = _FOLDERS.sub("", value.text)
+            if target is None and sockets.unresolved(name) and _OWN.search(name):
                 target = Target("docker", How.RAW_API, Severity.HIGH)
             if target is not None:
                 raw = _with(target, How.RAW_API)
@@ -106,6 +108,12 @@ def _curl(call: Call) -> Pieces:
                 raw = _with(target, How.RAW_API)
                 call.host.report(call, raw, word, command=call.name, about=found["host"])
     return UNKNOWN
+
+
+def _is_unix_socket(option: str) -> bool:
+    """Tell whether it is `--unix-socket`; curl takes the names of its options cut short, too."""
+    cut_short = option.startswith("--unix") and "--unix-socket".startswith(option)
+    return cut_short or option == "--abstract-unix-socket"
 
 
 def _netcat(call: Call) -> Pieces:

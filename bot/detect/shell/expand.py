@@ -26,6 +26,7 @@ LONGEST_TEXT = 1_000_000  # characters of a here-document, or of text that is ru
 _MOST_FIELDS = 1_000  # of one word or array
 _LEAST_WORK, _WORK = 400_000, 2  # words and pieces, and for each character
 _BREAK = re.compile(r"[ \t\n]+")
+_BREAK_OR_COMMAND = re.compile(r"\$\([^()]*\)|`[^`]*`|(?P<blank>[ \t\n]+)")
 _GLOB = re.compile(r"[*?\[]")
 
 
@@ -139,7 +140,7 @@ class Expander:
             if not piece.known:
                 current = [*(current or []), piece]
                 continue
-            fields = _BREAK.split(piece.text)
+            fields = _broken(piece.text)
             self.spend(len(fields))
             for number, text in enumerate(fields[: _MOST_FIELDS * 4]):
                 if number and current is not None:
@@ -288,3 +289,15 @@ def _stripped(pieces: Pieces) -> Pieces:
             break
         held.pop()
     return tuple(held)
+
+
+def _broken(text: str) -> list[str]:
+    """Split a value at its blanks; a command that a Makefile put into it, `$(id -u)`, is whole."""
+    if "$(" not in text and "`" not in text:
+        return _BREAK.split(text)
+    fields, start = [], 0
+    for found in _BREAK_OR_COMMAND.finditer(text):
+        if found["blank"]:
+            fields.append(text[start : found.start()])
+            start = found.end()
+    return [*fields, text[start:]]

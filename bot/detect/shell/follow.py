@@ -14,6 +14,7 @@ from bot.detect.shell import builtins, commands, written
 from bot.detect.shell.call import NONE, UNKNOWN, Call
 from bot.detect.shell.expand import LONGEST_TEXT, Exhausted, Expander
 from bot.detect.shell.findings import Findings
+from bot.detect.shell.kept import Kept
 from bot.detect.shell.pieces import Arg, Piece, Pieces, Places, arg, cut, limited, text_of
 from bot.detect.shell.reader import read
 from bot.detect.shell.scope import MOST_VALUES, Binding, Scope, Values, tells
@@ -64,6 +65,7 @@ class Follower(Findings):
         self.tls = False
         self.unfinished: int | None = None  # line from which on the text could not be followed
         self._locked = False  # within a substitution: the variation is that of the command around
+        self._kept = Kept()
         self._widest = 1
         self._active: list[str] = []  # functions being run
         self._telling: set[str] = set()  # functions that reached or printed what could matter
@@ -89,6 +91,7 @@ class Follower(Findings):
         for name, defined in list(self.functions.items()):
             if name not in self.calls:
                 self._enter(defined, None)
+        self._kept.look(text)
 
     def script(self, pieces: Pieces, call: Call, arguments: Sequence[Arg] = ()) -> Pieces:
         """Run text as a script of its own and return its output."""
@@ -253,6 +256,8 @@ class Follower(Findings):
             here[assignment.name] = (binding,)
             name = arg((Piece(assignment.name, place(assignment.at)),))
             commands.assigned(call, name, word)
+            if not args or assignment in node.declared:
+                self._kept.note(assignment.name, word, call)
             if not args or assignment not in node.assignments:
                 self.scope.give(assignment.name, binding)
         self._widest = expander.widest

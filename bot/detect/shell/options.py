@@ -124,7 +124,7 @@ class Options:
         """Tell whether an unknown value stands for options rather than for the image."""
         if not word.text:
             return True
-        if not word.opaque:
+        if not (word.opaque or _VARIABLE.fullmatch(word.text)):
             return False
         after = self._words[self._at + 1 :]
         if not after:
@@ -169,6 +169,7 @@ class Options:
         return value
 
 
+_VARIABLE = re.compile(r"\$\{\w+\}")  # of a Makefile, in the value of another one
 _LOOKS_LIKE_OPTION = re.compile(r"-[^\s\d]\S*")
 _MEAN_OPTIONS = names("OPT ARG FLAG VOL MOUNT PARAM EXTRA ENV NET TTY $@ $*")
 

@@ -27,7 +27,8 @@ _UNIT = re.compile(
     r".*(?:\.service|\.service\.d/[^/]+\.conf|/etc/init/[^/]+\.conf|/cron[^/]*/\w+)\Z"
 )
 _DAEMON = re.compile(
-    r".*(?:/etc/docker/daemon\.json|docker[\\/]config[\\/]daemon\.json|/etc/(?:default|sysconfig)/docker\b.*)\Z"
+    r".*(?:/etc/docker/daemon\.json|docker[\\/]config[\\/]daemon\.json"
+    r"|/etc/(?:default|sysconfig)/docker\b.*|/boot2docker/profile)\Z"
 )
 _SHEBANG = re.compile(r"\s*#!\s*\S*(?:/|env\s+)(?:ba|z|da|a|k)?sh\b")
 _ASSIGNED = re.compile(

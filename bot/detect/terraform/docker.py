@@ -71,12 +71,13 @@ class Docker:
         """Yield the mappings that `dynamic` blocks are made for each of."""
         holders = spec.get("dynamic", key)
         for holder in holders.listed() if holders is not None else ():
-            each = holder.get("for_each")
+            each, content = holder.get("for_each"), holder.get("content")
+            called = holder.get("iterator")
+            iterator = called.text if called is not None else key
             for at in self._handed.scope.flat(self._handed.at(each)) if each is not None else ():
-                yield at
-                for _, value in at.node.entries().values():
-                    if value.kind == "map":
-                        yield At(value, at.path, at.after)
+                inner = [value for _, value in at.node.entries().values() if value.kind == "map"]
+                for node in (at.node, *inner):
+                    yield At(_filled(content, node, iterator), at.path, at.after)
 
     def _image(self, node: Node | None) -> str:
         """Return an image's name, also where it is that of a docker_image."""
@@ -97,3 +98,15 @@ class Docker:
             if self._handed.text(volume.get("name")) == text:
                 return volume
         return None
+
+
+def _filled(content: Node | None, element: Node, iterator: str) -> Node:
+    """Return the block that an element makes, as far as `content` says which keys it takes."""
+    taken = []
+    for key, value in content.pairs if content is not None else ():
+        holder, _, name = value.text.partition(".value.") if value.tag == "!ref" else ("", "", "")
+        given = element.get(name) if holder == iterator and name else None
+        if given is not None:
+            taken.append((key, given))
+    pairs = (*element.pairs, *taken)
+    return Node("map", "", (), pairs, element.start, element.end, element.document, via=element.via)

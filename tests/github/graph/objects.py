@@ -224,14 +224,17 @@ class CommitNode(Node[InRepository]):
         return Connection(listed, lambda one: show(self.context, one), **page)
 
     def field_associated_pull_requests(self, **page: Any) -> Connection:
-        """List the pull requests that hold it."""
+        """List the pull requests that hold it: no open ones for what the default branch has."""
         page.pop("order_by", None)
         here, sha = self.thing.repository, self.thing.sha
         self.context.may(here, "pull_requests:read")
+        default = here.branches.get(here.default_branch)
+        merged = default is not None and not here.git.log(default, sha)
         holding = [
             pull
             for pull in here.pulls.values()
-            if sha == pull.merge_sha or (pull.state == "open" and sha in pull.commits())
+            if sha == pull.merge_sha
+            or (pull.state == "open" and not merged and sha in pull.commits())
         ]
         return Connection(holding, lambda one: show(self.context, one), **page)
 

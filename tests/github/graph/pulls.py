@@ -115,8 +115,22 @@ class PullRequestNode(Node[PullRequest]):
     def field_mergeable(self) -> str:
         """Say whether git merges it cleanly."""
         here, pull = self.thing.repository, self.thing
+        if pull.base_branch not in here.branches:
+            return "UNKNOWN"
         clean = here.git.merge_tree(here.branches[pull.base_branch], pull.head_sha) is not None
         return "MERGEABLE" if clean else "CONFLICTING"
+
+    def field_potential_merge_commit(self) -> CommitNode | None:
+        """Return the test merge, where there can be one."""
+        if self.thing.state != "open" or self.field_mergeable() != "MERGEABLE":
+            return None
+        pull, git = self.thing, self.thing.repository.git
+        onto = pull.repository.branches[pull.base_branch]
+        tree = git.merge_tree(onto, pull.head_sha)
+        if tree is None:
+            return None
+        parents, message = (onto, pull.head_sha), f"Merge {pull.head_sha} into {onto}"
+        return self._commit(git.commit_tree(tree, parents, message, pull.author.signature()))
 
     def field_labels(self, **page: Any) -> Connection:
         """List the labels on it."""

@@ -7,6 +7,7 @@ from tests.github.model.base import Refused
 
 if TYPE_CHECKING:
     from tests.github.model.accounts import Account
+    from tests.github.model.checks import CheckRun
     from tests.github.model.pulls import PullRequest
 
 
@@ -26,9 +27,13 @@ def act(pull: "PullRequest", form: Mapping[str, str]) -> None:
             pull.comment(form["body"], by=who)
         case "rerun":
             _allowed(pull, who, "write", "run checks again")
-            for run in pull.repository.check_runs(pull.head_sha):
-                if str(run.id) == form.get("run"):
-                    run.rerequest(by=who)
+            _run(pull, form).rerequest(by=who)
+        case "press":
+            _allowed(pull, who, "write", "press a check's buttons")
+            run, button = _run(pull, form), form.get("button", "")
+            if button not in {one["identifier"] for one in run.actions}:
+                raise Refused(422, "The check has no such button.")
+            run.request_action(button, by=who)
         case "merge":
             _allowed(pull, who, "write", "merge")
             if not pull.hub.mergeable(pull):
@@ -47,6 +52,13 @@ def people(pull: "PullRequest") -> list["Account"]:
         (one for one in known if one.kind == "User"),
         key=lambda one: (one is pull.author, one.login),
     )
+
+
+def _run(pull: "PullRequest", form: Mapping[str, str]) -> "CheckRun":
+    for run in pull.repository.check_runs(pull.head_sha):
+        if str(run.id) == form.get("run"):
+            return run
+    raise Refused(404, "The head has no such check run.")
 
 
 def _person(pull: "PullRequest", login: str) -> "Account":

@@ -54,12 +54,20 @@ def _fence(
     return body
 
 
+def _table(
+    _self: RendererHTML, _tokens: Sequence[Token], _index: int, _options: Any, _env: Any
+) -> str:
+    """Let whoever uses the keyboard scroll a wide table, too."""
+    return '<table tabindex="0">\n'
+
+
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     parser.add_render_rule("html_block", _raw)
     parser.add_render_rule("html_inline", _raw)
     parser.add_render_rule("image", _image)
     parser.add_render_rule("fence", _fence)
+    parser.add_render_rule("table_open", _table)
     return parser
 
 

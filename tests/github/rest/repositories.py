@@ -151,9 +151,12 @@ def commit_pulls(call: Call) -> Answer:
     commit = here.resolve(sha)
     if commit is None:
         raise Refused(422, f"No commit found for SHA: {sha}")
+    default = here.branches.get(here.default_branch)
+    merged = default is not None and not here.git.log(default, commit)
     found = [
         pull
         for pull in itertools.chain(here.pulls.values())
-        if commit == pull.merge_sha or (pull.state == "open" and commit in pull.commits())
+        if commit == pull.merge_sha
+        or (pull.state == "open" and not merged and commit in pull.commits())
     ]
     return call.page(found, lambda pull: pulls.simple(pull, call.urls))

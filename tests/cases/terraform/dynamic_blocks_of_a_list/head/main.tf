@@ -15,3 +15,22 @@ resource "docker_container" "agent" {
     }
   }
 }
+
+locals {
+  binds = [
+    { from = "/srv/logs", to = "/logs" },
+    { from = "/run/containerd/containerd.sock", to = "/c" },
+  ]
+}
+
+resource "docker_container" "other" {
+  image = "example.com/other"
+  dynamic "volumes" {
+    for_each = local.binds
+    iterator = bind
+    content {
+      host_path      = bind.value.from
+      container_path = bind.value.to
+    }
+  }
+}

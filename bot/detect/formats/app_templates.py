@@ -1,0 +1,81 @@
+"""Catalogues of applications that a panel installs: Portainer's templates, Coolify's.
+
+Files: JSON with `bind` and `container` in its volumes; YAML lists whose items hold `services`.
+Source: Portainer documentation, "App template JSON format" (`volumes`: `container`, `bind`).
+
+    {"templates": [{"title": "agent", "image": "agent", "volumes": [
+      {"container": "/var/run/docker.sock", "bind": "/var/run/docker.sock"}]}]}
+"""
+
+import re
+from collections.abc import Iterator
+
+from bot.detect import mounts, sockets
+from bot.detect.ci.places import Places, Subject
+from bot.detect.ci.steps import image_of, yaml_grants
+from bot.detect.format import Format, plain_name
+from bot.detect.grant import Grant, Unknown
+from bot.detect.positioned import Node
+from bot.detect.source import Source
+
+_NAME = re.compile(r"\.(?:json|ya?ml)\Z", re.IGNORECASE)
+_BIND = re.compile(r"\"bind\"\s*:\s*\"")
+_CONTAINER = re.compile(r"\"container\"\s*:\s*\"")
+_LISTED = re.compile(r"^-[ \t]+[\w\"']+[ \t]*:", re.MULTILINE)
+_SERVICES = re.compile(r"^[ \t]+services[ \t]*:[ \t]*$", re.MULTILINE)
+_MOST = 50_000
+
+
+def _matches(path: str, text: str) -> bool:
+    name = plain_name(path)
+    if not _NAME.search(name):
+        return False
+    if name.lower().endswith(".json"):
+        return bool(_BIND.search(text) and _CONTAINER.search(text))
+    return bool(_SERVICES.search(text) and _LISTED.search(text))
+
+
+def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
+    yield from yaml_grants(path, source, _catalogue)
+
+
+def _catalogue(places: Places, document: Node) -> Iterator[Grant]:
+    listed = document.kind == "list"
+    for template in document.maps(_MOST):
+        services = template.get("services") if listed else None
+        for name, (_, service) in services.entries().items() if services is not None else ():
+            if service.kind == "map":
+                yield from _short(places, name, service)
+        volumes = template.get("volumes")
+        if volumes is not None and template.get("image") is not None:
+            yield from _bound(places, template, volumes)
+
+
+def _bound(places: Places, template: Node, volumes: Node) -> Iterator[Grant]:
+    """Yield what a template binds of the host, as Portainer writes it."""
+    name = template.get("name") or template.get("title")
+    who = _subject("template", name.text if name is not None else "", template)
+    for volume in volumes.listed():
+        bind, inside = volume.get("bind"), volume.get("container")
+        if bind is not None and bind.kind == "scalar" and inside is not None:
+            target = sockets.mount(bind.text, inside.text)
+            if target is not None:
+                yield places.mounted(who, target, places.here(bind))
+
+
+def _short(places: Places, name: str, service: Node) -> Iterator[Grant]:
+    """Yield what a service is given in the short form of Compose."""
+    volumes = service.get("volumes")
+    who = _subject("service", name, service)
+    for volume in volumes.listed() if volumes is not None else ():
+        target = mounts.short(volume.text) if volume.kind == "scalar" else None
+        if target is not None:
+            yield places.mounted(who, target, places.here(volume))
+
+
+def _subject(kind: str, name: str, node: Node) -> Subject:
+    naming = frozenset({"name", "title", "description", "note", "logo"})
+    return Subject(f"{kind} {name}", image_of(node.get("image")), node=node, naming=naming)
+
+
+FORMAT = Format("app_templates", _matches, _grants)

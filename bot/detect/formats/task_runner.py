@@ -1,0 +1,112 @@
+"""Commands in YAML that no other format reads, and in package.json and its like.
+
+Task runners and smaller CI systems (Wercker, Gitpod's tasks, Task, pre-commit, npm's scripts): what
+stands at a key that says it is a command is run by a shell, and variables beside it are its own.
+
+    tasks:
+      scan:
+        cmds:
+        - docker run -v /var/run/docker.sock:/var/run/docker.sock scanner
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from bot.detect.ci.places import Places, Subject, address_grants
+from bot.detect.ci.steps import (
+    argv_grants,
+    environment,
+    image_of,
+    name_of,
+    script_grants,
+    yaml_grants,
+)
+from bot.detect.format import Format, plain_name
+from bot.detect.grant import Grant, Unknown
+from bot.detect.positioned import Node
+from bot.detect.source import Source
+
+_YAML = re.compile(r"\.ya?ml\Z", re.IGNORECASE)
+_JSON = re.compile(r"(?:package|composer|deno|tasks|project|nx|turbo)\.jsonc?\Z", re.IGNORECASE)
+_TELLING = re.compile(
+    r"\.sock\b|docker_engine|(?:docker|container|podman|buildkit)_host|tcp://|:2375|api-socket"
+    r"|(?:-v|--volume)[ =][\"']?/(?:var/)?(?:run/?)?:|(?:source|src)=/",
+    re.IGNORECASE,
+)
+_COMMAND = re.compile(
+    r"(?:\w*[_-])?(?:scripts?|run|code|cmds?|commands?|before|init|prebuild|exec|shell|sh|bash|entry)"
+    r"|\w*[a-z](?:Script|Command|Cmd)s?",
+)
+_KEY = re.compile(
+    r"^[ \t{,-]*[\"']?(?:" + _COMMAND.pattern + r"|env(?:ironment(?:_variables)?)?)[\"']?[ \t]*:",
+    re.MULTILINE,
+)
+_LARGEST = 128_000  # characters; nobody writes commands into a file that is larger
+_BY_NAME = frozenset({"scripts"})  # mappings of a command's name to the command
+_ENVIRONMENT = ("env", "environment", "environment_variables")
+_CLIENTS = frozenset({"docker", "podman", "nerdctl", "docker-compose"})
+_DEEPEST = 40
+
+
+def _matches(path: str, text: str) -> bool:
+    name = plain_name(path)
+    if not (_YAML.search(name) or _JSON.match(name)) or len(text) > _LARGEST:
+        return False
+    return bool(_TELLING.search(text) and _KEY.search(text))
+
+
+def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
+    yield from yaml_grants(path, source, _document)
+
+
+def _document(places: Places, document: Node) -> Iterator[Grant]:
+    yield from _below(places, document, ())
+
+
+def _below(places: Places, node: Node, names: Sequence[str]) -> Iterator[Grant]:
+    if len(names) > _DEEPEST:
+        return
+    for item in node.listed() if node.kind == "list" else ():
+        yield from _below(places, item, names)
+    if node.kind != "map":
+        return
+    own = name_of(node, "name", "id", "label", "title") if names else ""
+    called = (*names, f'"{own}"') if own else names
+    env = environment(places, *(node.get(key) for key in _ENVIRONMENT))
+    here = _subject(called, node)
+    yield from address_grants(places, here, env, env)
+    for key, (_, value) in node.entries().items():
+        subject = _subject((*called, key), node)
+        if _COMMAND.fullmatch(key) and not (value.kind == "map" or _maps(value)):
+            if _is_argv(value):
+                yield from argv_grants(places, subject, value.members(), env)
+            else:
+                yield from script_grants(places, subject, (value,), env)
+        elif key in _BY_NAME and value.kind == "map":
+            for name, (_, command) in value.entries().items():
+                inner = _subject((*called, key, name), command)
+                yield from script_grants(places, inner, (command,), env)
+        else:
+            yield from _below(places, value, (*called, key))
+
+
+def _subject(names: Sequence[str], node: Node) -> Subject:
+    return Subject(
+        " ".join(names[-4:]) or "commands",
+        image_of(node.get("image")),
+        node.digest(frozenset({"name", "id", "label", "title"})),
+        (node.line, node.last_line),
+    )
+
+
+def _maps(node: Node) -> bool:
+    return any(item.kind == "map" for item in node.members())
+
+
+def _is_argv(node: Node) -> bool:
+    """Tell whether a list holds the words of one command."""
+    words = node.members()
+    return bool(words) and words[0].kind == "scalar" and words[0].text in _CLIENTS
+
+
+FORMAT = Format("task_runner", _matches, _grants, last_resort=True)

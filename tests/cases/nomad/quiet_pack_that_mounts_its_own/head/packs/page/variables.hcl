@@ -1,0 +1,6 @@
+variable "data" {
+  default = "/srv/page"
+}
+variable "check_path" {
+  default = "/"
+}
