@@ -40,13 +40,16 @@ class Nesting:
     Aliases let a few lines stand for more steps than could ever be read.
     """
 
-    def __init__(self, depth: int = 0, left: list[int] | None = None) -> None:
+    def __init__(
+        self, depth: int = 0, left: list[int] | None = None, *, deepest: int = _DEEPEST
+    ) -> None:
         self._depth = depth
+        self._deepest = deepest
         self._left = [_MOST_STEPS] if left is None else left
 
     def allows(self) -> bool:
         """Tell whether one more step may be read here, and count it."""
-        self._left[0] = self._left[0] - 1 if self._depth <= _DEEPEST else -1
+        self._left[0] = self._left[0] - 1 if self._depth <= self._deepest else -1
         return self._left[0] >= 0
 
     @property
@@ -56,7 +59,7 @@ class Nesting:
 
     def deeper(self) -> "Nesting":
         """Return what holds for the steps inside a step."""
-        return Nesting(self._depth + 1, self._left)
+        return Nesting(self._depth + 1, self._left, deepest=self._deepest)
 
 
 def yaml_grants(

@@ -11,9 +11,11 @@ stands at a key that says it is a command is run by a shell, and variables besid
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from bot.detect.ci.places import Places, Subject, address_grants
 from bot.detect.ci.steps import (
+    Nesting,
     argv_grants,
     environment,
     image_of,
@@ -56,47 +58,64 @@ def _matches(path: str, text: str) -> bool:
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
-    yield from yaml_grants(path, source, _document)
+    nesting = Nesting(deepest=_DEEPEST)
+    yield from yaml_grants(path, source, partial(_document, nesting=nesting), nesting)
 
 
-def _document(places: Places, document: Node) -> Iterator[Grant]:
-    yield from _below(places, document, ())
+def _document(places: Places, document: Node, nesting: Nesting) -> Iterator[Grant]:
+    yield from _Commands(places).below(document, (), nesting)
 
 
-def _below(places: Places, node: Node, names: Sequence[str]) -> Iterator[Grant]:
-    if len(names) > _DEEPEST:
-        return
-    for item in node.listed() if node.kind == "list" else ():
-        yield from _below(places, item, names)
-    if node.kind != "map":
-        return
-    own = name_of(node, "name", "id", "label", "title") if names else ""
-    called = (*names, f'"{own}"') if own else names
-    env = environment(places, *(node.get(key) for key in _ENVIRONMENT))
-    here = _subject(called, node)
-    yield from address_grants(places, here, env, env)
-    for key, (_, value) in node.entries().items():
-        subject = _subject((*called, key), node)
-        if _COMMAND.fullmatch(key) and not (value.kind == "map" or _maps(value)):
-            if _is_argv(value):
-                yield from argv_grants(places, subject, value.members(), env)
+class _Commands:
+    """The commands of one document."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._digests: dict[int, str] = {}  # of mappings, however many aliases name them
+
+    def below(self, node: Node, names: Sequence[str], nesting: Nesting) -> Iterator[Grant]:
+        """Yield what the commands at and below a node hand over; `names` are the keys above it."""
+        if node.kind == "scalar" or not nesting.allows():
+            return
+        for item in node.items:
+            yield from self.below(item, names, nesting.deeper())
+        if node.kind == "list":
+            return
+        places = self._places
+        own = name_of(node, "name", "id", "label", "title") if names else ""
+        called = (*names, f'"{own}"') if own else names
+        env = environment(places, *(node.get(key) for key in _ENVIRONMENT))
+        yield from address_grants(places, self._subject(called, node), env, env)
+        for key, (_, value) in node.entries().items():
+            if _COMMAND.fullmatch(key) and not (value.kind == "map" or _maps(value)):
+                subject = self._subject((*called, key), node)
+                if _is_argv(value):
+                    yield from argv_grants(places, subject, value.members(), env)
+                else:
+                    yield from script_grants(places, subject, (value,), env)
+            elif key in _BY_NAME and value.kind == "map":
+                for name, (_, command) in value.entries().items():
+                    inner = self._subject((*called, key, name), command)
+                    yield from script_grants(places, inner, (command,), env)
             else:
-                yield from script_grants(places, subject, (value,), env)
-        elif key in _BY_NAME and value.kind == "map":
-            for name, (_, command) in value.entries().items():
-                inner = _subject((*called, key, name), command)
-                yield from script_grants(places, inner, (command,), env)
-        else:
-            yield from _below(places, value, (*called, key))
+                yield from self.below(value, (*called, key), nesting.deeper())
 
+    def _subject(self, names: Sequence[str], node: Node) -> Subject:
+        return Subject(
+            " ".join(names[-4:]) or "commands",
+            image_of(node.get("image")),
+            self._digest(node),
+            (node.line, node.last_line),
+        )
 
-def _subject(names: Sequence[str], node: Node) -> Subject:
-    return Subject(
-        " ".join(names[-4:]) or "commands",
-        image_of(node.get("image")),
-        node.digest(frozenset({"name", "id", "label", "title"})),
-        (node.line, node.last_line),
-    )
+    def _digest(self, node: Node) -> str:
+        if not node.pairs:
+            return node.digest()
+        known = self._digests.get(id(node.pairs))
+        if known is None:
+            known = node.digest(frozenset({"name", "id", "label", "title"}))
+            self._digests[id(node.pairs)] = known
+        return known
 
 
 def _maps(node: Node) -> bool:
