@@ -5,12 +5,15 @@ SQLite: with the write-ahead log and `synchronous=FULL` a commit is on the disk 
 """
 
 import fcntl
+import sqlite3
 from pathlib import Path
 from typing import Any, TextIO
 
 import sqlalchemy as sa
 from dbos._migration import get_migration_versions, get_sqlite_migration_versions
 from sqlalchemy.exc import SQLAlchemyError
+
+from bot.turns import Turns, in_turn
 
 SCHEMA = "dbos"  # of the job tables, where the database has schemas
 _PRAGMAS = ("busy_timeout=30000", "foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL")
@@ -34,7 +37,10 @@ class DatabaseError(Exception):
 
 
 class Database:
-    """One open database. Two servers never share a file of SQLite."""
+    """One open database. Two servers never share a file of SQLite.
+
+    `inbox` is the engine of who stores deliveries: GitHub waits for that, so it goes first.
+    """
 
     def __init__(self, url: str) -> None:
         self._lock: TextIO | None = None
@@ -44,8 +50,9 @@ class Database:
         try:
             if self.is_sqlite:
                 self._lock = _only_one(Path(parsed.database or ""))
-                self.engine = sa.create_engine(url, pool_size=_CONNECTIONS)
-                sa.event.listen(self.engine, "connect", _prepare_file)
+                turns = Turns()
+                self.engine = _of_file(url, in_turn(turns), _CONNECTIONS)
+                self.inbox = _of_file(url, in_turn(turns, first=True), 1)
             else:
                 self.engine = sa.create_engine(
                     url,
@@ -54,6 +61,7 @@ class Database:
                     connect_args=_CONNECT,
                 )
                 sa.event.listen(self.engine, "connect", _prepare_session)
+                self.inbox = self.engine
             self._not_newer()
         except (OSError, SQLAlchemyError) as error:
             self.close()
@@ -65,8 +73,9 @@ class Database:
 
     def close(self) -> None:
         """Close all connections and let another server have the file."""
-        if hasattr(self, "engine"):
-            self.engine.dispose()
+        for engine in (getattr(self, name, None) for name in ("inbox", "engine")):
+            if engine is not None:
+                engine.dispose()
         if self._lock:
             self._lock.close()
 
@@ -124,6 +133,12 @@ def _only_one(file: Path) -> TextIO:
         lock.close()
         raise DatabaseError(f"The database {file} is in use by another server.") from None
     return lock
+
+
+def _of_file(url: str, factory: type[sqlite3.Connection], connections: int) -> sa.Engine:
+    engine = sa.create_engine(url, pool_size=connections, connect_args={"factory": factory})
+    sa.event.listen(engine, "connect", _prepare_file)
+    return engine
 
 
 def _prepare_file(connection: Any, _record: object) -> None:

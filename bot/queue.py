@@ -199,7 +199,7 @@ class Queue:
             answer.set_result(receipt)
 
     def _store(self, batch: list[Job]) -> list[Receipt]:
-        with self.database.engine.begin() as connection:
+        with self.database.inbox.begin() as connection:
             stored = self._table.store(connection, batch)
         receipts = []
         for asked in batch:

@@ -3,6 +3,7 @@
 Exit codes: 0 stopped as asked, 2 could not start (a sentence on standard error says why).
 """
 
+import gc
 import logging
 import os
 import signal
@@ -38,6 +39,7 @@ from bot.queue import Queue
 from bot.records.register import Register
 from bot.records.store import Records
 from bot.records.upgrade import NewerError, upgrade
+from bot.review.advice import known_tool
 from bot.scan import scan
 from bot.settings import Problems, Settings, Unset
 from bot.setup.after import After
@@ -238,7 +240,8 @@ def _serve(
 ) -> int:
     sys.setswitchinterval(TURN_SECONDS)
     traces.start(os.environ)
-    formats()  # now, not while the first deliveries wait
+    formats()  # now, not while the first deliveries wait for it
+    known_tool("")  # likewise
     metrics = Metrics()
     backend = connect(given, metrics, Records(database.engine))
     queue = Queue(database, backend.work, metrics, keep=given.keep_days * 86_400.0)
@@ -247,6 +250,8 @@ def _serve(
     own = _Own()
     site = Site(queue, metrics, given.webhook_secrets, lambda: own.login)
     site.pages = (*_pages(given, metrics, visitors), *_register(given, database))
+    gc.collect()
+    gc.freeze()  # what is loaded stays: looking through it for garbage would stop all threads
     threading.Thread(target=_arrive, args=(backend, queue, own), daemon=True).start()
     config = uvicorn.Config(
         site.app(),
