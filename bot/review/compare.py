@@ -164,23 +164,21 @@ def _pair_same(left: _Left, old_names: dict[int, str], changes: Changes) -> list
 def _pair_moved(left: _Left, new_name: dict[str, str], changes: Changes) -> list[SetAside]:
     """Pair what has another name or place now, its definition otherwise the same.
 
-    Of several that are alike, what stands on lines that nobody touched goes first.
+    What stands on lines that nobody touched goes first: `_pair_same` leaves it in that order.
     """
     aside: list[SetAside] = []
-    untouched = [grant for grant in left.head if not says_it(grant, changes)]
-    touched = [grant for grant in left.head if says_it(grant, changes)]
     for alike in (_same_definition, _same_command, _same_lines):
-        moved: set[int] = set()
-        for grant in (*untouched, *(() if alike is _same_lines else touched)):
-            twin = next((old for old in left.base if alike(old, grant, new_name)), None)
-            if twin is not None:
+        unpaired = []
+        for grant in left.head:
+            told = alike is _same_lines and says_it(grant, changes)
+            twins = (old for old in left.base if not told and alike(old, grant, new_name))
+            twin = next(twins, None)
+            if twin is None:
+                unpaired.append(grant)
+            else:
                 left.base.remove(twin)
                 aside.append(SetAside(grant, _MOVED))
-                moved.add(id(grant))
-        untouched = [grant for grant in untouched if id(grant) not in moved]
-        touched = [grant for grant in touched if id(grant) not in moved]
-    kept = {id(grant) for grant in (*untouched, *touched)}
-    left.head = [grant for grant in left.head if id(grant) in kept]
+        left.head = unpaired
     return aside
 
 
