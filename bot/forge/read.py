@@ -92,9 +92,10 @@ def now(client: Client, known: Facts) -> Now:
         repository = client.graphql(NOW, now_variables(known) | cursors)["repository"]
         heads.add(repository["pullRequest"]["headRefOid"])
         sharing |= _sharing(repository, known.head)
-        cursors |= _further(repository)
-        if not _further(repository):
+        further = _further(repository)
+        if not further:
             break
+        cursors |= further
     else:
         raise ForgeError("too many pull requests share this head", retry=False)
     if known.is_in_default:
