@@ -6,6 +6,7 @@ SQLite: with the write-ahead log and `synchronous=FULL` a commit is on the disk 
 
 import fcntl
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -18,6 +19,7 @@ from bot.turns import Turns, in_turn
 SCHEMA = "dbos"  # of the job tables, where the database has schemas
 _PRAGMAS = ("busy_timeout=30000", "foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL")
 _CONNECTIONS = 20
+_LOCK_SECONDS = 5.0  # that the processes of a server just killed may take to end
 # A machine that hangs in the middle of a transaction loses its locks.
 _SESSION = "SET idle_in_transaction_session_timeout = 60000"
 
@@ -40,17 +42,20 @@ class Database:
     """One open database. Two servers never share a file of SQLite.
 
     `inbox` is the engine of who stores deliveries: GitHub waits for that, so it goes first.
+    The processes of one server each open it, `locked` only in the one that started the others.
+    Raises DatabaseError.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, locked: bool = True) -> None:
         self._lock: TextIO | None = None
         self.url = url
         parsed = sa.make_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         try:
             if self.is_sqlite:
-                self._lock = _only_one(Path(parsed.database or ""))
-                turns = Turns()
+                file = Path(parsed.database or "")
+                self._lock = _only_one(file) if locked else None
+                turns = Turns(file.with_name(file.name + ".turn"))
                 self.engine = _of_file(url, in_turn(turns), _CONNECTIONS)
                 self.inbox = _of_file(url, in_turn(turns, first=True), 1)
             else:
@@ -71,11 +76,15 @@ class Database:
                 f"The database {printable} cannot be used: {' '.join(str(cause).split())}."
             ) from error
 
-    def close(self) -> None:
-        """Close all connections and let another server have the file."""
+    def rest(self) -> None:
+        """Close all connections, and keep the file from other servers."""
         for engine in (getattr(self, name, None) for name in ("inbox", "engine")):
             if engine is not None:
                 engine.dispose()
+
+    def close(self) -> None:
+        """Close all connections and let another server have the file."""
+        self.rest()
         if self._lock:
             self._lock.close()
 
@@ -127,12 +136,17 @@ def beside(url: str) -> sa.Engine:
 def _only_one(file: Path) -> TextIO:
     file.parent.mkdir(parents=True, exist_ok=True)
     lock = file.with_name(file.name + ".lock").open("a")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        raise DatabaseError(f"The database {file} is in use by another server.") from None
-    return lock
+    end = time.monotonic() + _LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > end:
+                lock.close()
+                raise DatabaseError(f"The database {file} is in use by another server.") from None
+            time.sleep(0.05)
+        else:
+            return lock
 
 
 def _of_file(url: str, factory: type[sqlite3.Connection], connections: int) -> sa.Engine:

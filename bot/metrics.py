@@ -1,14 +1,11 @@
-"""What a server counts, for Prometheus, in a registry of its own.
+"""What a server counts, for Prometheus: each of its processes in a registry of its own.
 
-No label takes its values from outside: events are those of a closed list, installations are as
-many as the App has, of which the ones with the least left are shown.
+No label takes its values from outside: events are those of a closed list.
 """
 
 import platform
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from threading import Lock
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -16,6 +13,7 @@ from prometheus_client.registry import Collector
 
 from bot import __version__
 from bot.patience import Patience
+from bot.rates import Rates
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 # Those that the App asks for, and those that every App gets (GitHub Docs, "Webhook events").
@@ -36,8 +34,6 @@ EVENTS = frozenset(
     }
 )
 OTHER = "other"  # event
-MOST_INSTALLATIONS = 100  # shown
-_REMEMBERED = 10_000  # installations
 _DEPTH_SECONDS = 4.0  # Prometheus waits ten
 _EVALUATION = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 _ACKNOWLEDGEMENT = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -55,11 +51,34 @@ class Depth:
     oldest: float = 0.0
 
 
-class Metrics:
-    """The counters of one server."""
+class Counters:
+    """What one process counts."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+
+    def value(self, name: str, **labels: str) -> int:
+        """Return what one counter has come to."""
+        return int(self.registry.get_sample_value(name, labels) or 0)
+
+    def text(self) -> bytes:
+        """Write everything in the text form that Prometheus reads."""
+        return generate_latest(self.registry)
+
+    def _counter(self, name: str, what: str, *labels: str) -> Counter:
+        return Counter(f"sockgate_{name}", what, labels, registry=self.registry)
+
+    def _histogram(
+        self, name: str, what: str, buckets: tuple[float, ...], *labels: str
+    ) -> Histogram:
+        return Histogram(f"sockgate_{name}", what, labels, registry=self.registry, buckets=buckets)
+
+
+class Arrivals(Counters):
+    """What the process counts that takes deliveries in: those, and how full the queue is."""
+
+    def __init__(self, depth: Callable[[], Depth]) -> None:
+        super().__init__()
         self._deliveries = self._counter(
             "deliveries", "Webhook deliveries by event and what became of them", "event", "outcome"
         )
@@ -70,6 +89,38 @@ class Metrics:
             "From the head of a webhook request to its answer",
             _ACKNOWLEDGEMENT,
         )
+        self.registry.register(_QueueCollector(depth))
+        self._worker = Gauge(
+            "sockgate_worker_up",
+            "Whether the process that does the jobs answers",
+            registry=self.registry,
+        )
+        Gauge(
+            "sockgate_build_info",
+            "Which version runs",
+            ["version", "python"],
+            registry=self.registry,
+        ).labels(__version__, platform.python_version()).set(1)
+
+    def delivery(self, event: str, outcome: str) -> None:
+        """Count a webhook request: `event` is empty where it was refused unread."""
+        known = event if event in EVENTS or not event else OTHER
+        self._deliveries.labels(known, outcome).inc()
+
+    def acknowledgement(self, seconds: float) -> None:
+        """Note how long a webhook request took until it was answered."""
+        self._acknowledgement.observe(seconds)
+
+    def worker(self, *, is_up: bool) -> None:
+        """Note whether the process that does the jobs answers."""
+        self._worker.set(is_up)
+
+
+class Metrics(Counters):
+    """What the process counts that does the jobs."""
+
+    def __init__(self) -> None:
+        super().__init__()
         self._evaluations = self._counter(
             "evaluations", "Evaluations of pull requests by outcome", "outcome"
         )
@@ -90,28 +141,17 @@ class Metrics:
             "redelivered", "Missed deliveries that GitHub was asked for again"
         )
         self._swept = self._counter("swept", "Pull requests found without our check")
-        self._rates = _Rates()
+        self._rates = Rates()
         self.registry.register(self._rates)
-        Gauge(
-            "sockgate_build_info",
-            "Which version runs",
-            ["version", "python"],
-            registry=self.registry,
-        ).labels(__version__, platform.python_version()).set(1)
-
-    def delivery(self, event: str, outcome: str) -> None:
-        """Count a webhook request: `event` is empty where it was refused unread."""
-        known = event if event in EVENTS or not event else OTHER
-        self._deliveries.labels(known, outcome).inc()
-
-    def acknowledgement(self, seconds: float) -> None:
-        """Note how long a webhook request took until it was answered."""
-        self._acknowledgement.observe(seconds)
 
     def evaluation(self, outcome: str, seconds: float) -> None:
         """Count one evaluation and how long it took."""
         self._evaluations.labels(outcome).inc()
         self._seconds.observe(seconds)
+
+    def evaluated(self) -> int:
+        """Return how many evaluations came to their end."""
+        return self.value("sockgate_evaluations_total", outcome="done")
 
     def github(self, kind: str, outcome: str, seconds: float) -> None:
         """Count a request to GitHub: `rest`, `graphql` or `app`, and `ok` or the kind of failure.
@@ -136,26 +176,6 @@ class Metrics:
     def swept(self, number: int) -> None:
         """Count pull requests that had no check of ours."""
         self._swept.inc(number)
-
-    def watch(self, depth: Callable[[], Depth]) -> None:
-        """Ask this at every scrape how full the queue is."""
-        self.registry.register(_QueueCollector(depth))
-
-    def value(self, name: str, **labels: str) -> int:
-        """Return what one counter has come to."""
-        return int(self.registry.get_sample_value(name, labels) or 0)
-
-    def text(self) -> bytes:
-        """Write everything in the text form that Prometheus reads."""
-        return generate_latest(self.registry)
-
-    def _counter(self, name: str, what: str, *labels: str) -> Counter:
-        return Counter(f"sockgate_{name}", what, labels, registry=self.registry)
-
-    def _histogram(
-        self, name: str, what: str, buckets: tuple[float, ...], *labels: str
-    ) -> Histogram:
-        return Histogram(f"sockgate_{name}", what, labels, registry=self.registry, buckets=buckets)
 
 
 class _QueueCollector(Collector):
@@ -183,62 +203,3 @@ class _QueueCollector(Collector):
     def describe(self) -> Iterator[Metric]:
         """Name nothing beforehand, so that registering asks no database."""
         return iter(())
-
-
-@dataclass(frozen=True, slots=True)
-class _Rate:
-    left: float
-    limit: float
-    reset: float  # seconds since 1970
-
-    @property
-    def share(self) -> float:
-        return self.left / self.limit if self.limit else 0.0
-
-
-class _Rates(Collector):
-    """What is left of each installation's hour, until that hour is over."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[int, str], _Rate] = {}
-        self._lock = Lock()
-
-    def note(self, installation: int, headers: Mapping[str, str]) -> None:
-        left, limit, reset = (
-            headers.get(f"x-ratelimit-{name}", "") for name in ("remaining", "limit", "reset")
-        )
-        if not (left.isdigit() and limit.isdigit() and reset.isdigit()):
-            return
-        kind = headers.get("x-ratelimit-resource", "")
-        kind = kind if kind in {"core", "graphql"} else OTHER
-        with self._lock:
-            if len(self._known) >= _REMEMBERED:
-                self._forget_the_past()
-            if len(self._known) < _REMEMBERED or (installation, kind) in self._known:
-                self._known[installation, kind] = _Rate(float(left), float(limit), float(reset))
-
-    def collect(self) -> Iterator[Metric]:
-        labels = ["installation", "resource"]
-        left = GaugeMetricFamily(
-            "sockgate_rate_limit_remaining", "Requests or points left in the hour", labels=labels
-        )
-        limit = GaugeMetricFamily(
-            "sockgate_rate_limit", "Requests or points an hour", labels=labels
-        )
-        with self._lock:
-            self._forget_the_past()
-            scarcest = sorted(self._known.items(), key=lambda item: item[1].share)
-        for (installation, kind), rate in scarcest[:MOST_INSTALLATIONS]:
-            left.add_metric([str(installation), kind], rate.left)
-            limit.add_metric([str(installation), kind], rate.limit)
-        yield left
-        yield limit
-
-    def describe(self) -> Iterator[Metric]:
-        """Name them, so that no other metric takes their names."""
-        yield GaugeMetricFamily("sockgate_rate_limit_remaining", "")
-        yield GaugeMetricFamily("sockgate_rate_limit", "")
-
-    def _forget_the_past(self) -> None:
-        now = time.time()
-        self._known = {key: rate for key, rate in self._known.items() if rate.reset > now}

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import structlog
 from starlette.applications import Starlette
@@ -16,10 +17,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot import traces, wake
 from bot.gate.policy import json_schema
+from bot.intake import Intake
 from bot.jobs import Job
-from bot.metrics import CONTENT_TYPE, Metrics
+from bot.metrics import CONTENT_TYPE, Arrivals
 from bot.patience import Patience
-from bot.queue import Queue
 from bot.wake import Ignored, Refused, Wake
 
 BODY_SECONDS = 10.0  # GitHub gives up on a delivery after ten seconds
@@ -39,21 +40,34 @@ _HEADERS = {
 _log = structlog.stdlib.get_logger("sockgate.web")
 
 
+class Worker(Protocol):
+    """Who does the jobs. Both raise OSError where nobody answers."""
+
+    def is_ready(self) -> bool:
+        """Tell whether jobs are taken up."""
+
+    def metrics(self) -> bytes:
+        """Return what it counts, in the text form that Prometheus reads."""
+
+
 @dataclass(slots=True)
 class Site:
     """What the routes work with."""
 
-    queue: Queue
-    metrics: Metrics
+    intake: Intake
+    arrivals: Arrivals
     secrets: tuple[str, ...] = field(repr=False)
-    own: Callable[[], str | None] = lambda: None  # our App's login, once it is known
+    own: Callable[[], str | None]  # our App's login, once it is known
+    worker: Worker
     pages: tuple[BaseRoute, ...] = ()  # for people, beside our own
     stopping: bool = False  # no new work is wanted: said by /readyz before the doors close
 
-    _ready: Patience[bool] = field(init=False, repr=False)
+    _stores: Patience[bool] = field(init=False, repr=False)
+    _works: Patience[bool] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._ready = Patience(self.queue.is_ready, READY_SECONDS)
+        self._stores = Patience(self.intake.is_ready, READY_SECONDS)
+        self._works = Patience(self.worker.is_ready, READY_SECONDS)
 
     def app(self) -> ASGIApp:
         """Build the application."""
@@ -88,7 +102,7 @@ class Site:
             return JSONResponse({"status": "ready"})
 
         async def metrics(_request: Request) -> Response:
-            text = await run_in_threadpool(self.metrics.text)
+            text = await run_in_threadpool(self._counted)
             return Response(text, headers={"Content-Type": CONTENT_TYPE})
 
         async def schema(_request: Request) -> Response:
@@ -122,19 +136,19 @@ class Site:
         log = _log.bind(event_name=found.event, action=found.action, **{"head": None} | names)
         try:
             async with asyncio.timeout(STORE_SECONDS):
-                receipt = await asyncio.wrap_future(self.queue.accept(asked))
+                receipt = await asyncio.wrap_future(self.intake.accept(asked))
         except Exception:
             # Whatever it is, the delivery is not stored: GitHub shows it as failed, and it can be
             # asked for again.
-            self.metrics.delivery(found.event, "failed")
+            self.arrivals.delivery(found.event, "failed")
             log.exception("delivery not stored", status=503, seconds=self._since(began))
             return JSONResponse({"error": "the delivery could not be stored"}, 503)
-        self.metrics.delivery(found.event, receipt)
+        self.arrivals.delivery(found.event, receipt)
         log.info("delivery", outcome=receipt, status=202, seconds=self._since(began))
         return JSONResponse({"delivery": found.delivery, "status": receipt}, 202)
 
     def _ignore(self, ignored: Ignored, began: float) -> Response:
-        self.metrics.delivery(ignored.event, "ignored")
+        self.arrivals.delivery(ignored.event, "ignored")
         _log.info(
             "delivery",
             outcome="ignored",
@@ -148,7 +162,7 @@ class Site:
         return Response(status_code=204, headers={"X-Sockgate-Ignored": ignored.why})
 
     def _refuse(self, refused: Refused, began: float) -> Response:
-        self.metrics.delivery("", "refused")
+        self.arrivals.delivery("", "refused")
         _log.warning(
             "delivery",
             outcome="refused",
@@ -162,16 +176,28 @@ class Site:
 
     def _since(self, began: float) -> float:
         seconds = time.monotonic() - began
-        self.metrics.acknowledgement(seconds)
+        self.arrivals.acknowledgement(seconds)
         return round(seconds, 4)
 
     async def _unready(self) -> str:
         try:
-            ready = await run_in_threadpool(self._ready)
+            stores = await run_in_threadpool(self._stores)
         except Exception:  # noqa: BLE001 - whatever keeps the database away, the answer is the same
             _log.exception("the database is out of reach")
             return "the database is out of reach"
-        return "" if ready else "the queue is not running"
+        try:
+            works = await run_in_threadpool(self._works)
+        except OSError:
+            return "the process that does the jobs does not answer"
+        return "" if stores and works else "the queue is not running"
+
+    def _counted(self) -> bytes:
+        try:
+            works = self.worker.metrics()
+        except OSError:
+            works = b""
+        self.arrivals.worker(is_up=bool(works))
+        return self.arrivals.text() + works
 
 
 async def _body(request: Request, large: asyncio.Semaphore) -> bytes | None:

@@ -14,6 +14,7 @@ from bot import logs
 from bot.database import Database
 from bot.forge.client import permit
 from bot.forge.error import ForgeError
+from bot.intake import Intake
 from bot.jobs import Job
 from bot.machines import Times
 from bot.metrics import Metrics
@@ -49,8 +50,9 @@ def main(url: str, folder: Path, name: str) -> None:
         return Outcome.DONE
 
     logs.configure("info")  # to standard error: nobody may be reading the other one
+    database = Database(url)
     queue = Queue(
-        Database(url),
+        database,
         Work(evaluate, lambda _target: ()),
         Metrics(),
         times=TIMES,
@@ -58,12 +60,15 @@ def main(url: str, folder: Path, name: str) -> None:
         first_pause=0.1,
     )
     queue.start()
+    intake = Intake(database)
+    intake.start()
     say("ready")
     for line in sys.stdin:
         delivery, installation, number = line.split()
         pull = PullRef(int(installation), "octo", "hello", int(number))
-        receipt = queue.accept(Job(delivery, delivery, WakePull(pull))).result(20)
+        receipt = intake.accept(Job(delivery, delivery, WakePull(pull))).result(20)
         say(receipt)
+    intake.stop(2)
     say(str(queue.stop(2)))
 
 

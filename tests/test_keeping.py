@@ -12,10 +12,10 @@ from dbos import DBOS, DBOSClient
 from bot.cli import main
 from bot.database import Database, DatabaseError
 from bot.forge.error import ForgeError
+from bot.intake import Receipt
 from bot.jobs import Job
 from bot.letters import letters_of
 from bot.pull import PullRef
-from bot.queue import Receipt
 from bot.retention import remove_old
 from bot.stored import APPLICATION, options
 from bot.wake import WakePull
@@ -46,7 +46,7 @@ def test_a_dead_letter_is_seen_and_tried_again(
 ) -> None:
     running.fake.errors = [ForgeError("403: \x1b[31mno", retry=False)]
     running.put(asked("one"))
-    until(lambda: running.queue.depth().dead == 1)
+    until(lambda: running.intake.depth().dead == 1)
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{running.file}")
     capsys.readouterr()  # the log
     assert main(["jobs", "--dead", "--format", "json"]) == 0
@@ -72,7 +72,7 @@ def test_letters_of_no_database_are_a_sentence(tmp_path: Path) -> None:
 def test_what_is_over_is_removed_after_a_while_and_nothing_else(running: Running) -> None:
     running.fake.errors = [ForgeError("403", retry=False)]
     running.put(asked("dead", 9))
-    until(lambda: running.queue.depth().dead == 1)
+    until(lambda: running.intake.depth().dead == 1)
     for number in range(5):
         running.put(asked(f"id-{number}", number))
     until(lambda: len(running.fake.ended) == 5)
@@ -80,7 +80,7 @@ def test_what_is_over_is_removed_after_a_while_and_nothing_else(running: Running
     client = client_of(running)
     assert remove_old(running.database, client, 3600) == 0
     assert remove_old(running.database, client, -60) == 5
-    assert running.queue.depth().dead == 1
+    assert running.intake.depth().dead == 1
     for table in ("workflow_status", "workflow_input", "workflow_output"):
         with running.database.engine.connect() as connection:
             rows = connection.execute(sa.text(f"SELECT count(*) FROM {table}"))
@@ -110,7 +110,7 @@ def test_of_a_pull_request_that_is_given_up_again_and_again_one_letter_stays(
 
 def deliver_and_forget(running: Running, batch: int, number: int) -> None:
     jobs = [asked(f"id-{batch}-{n}", n % 10) for n in range(number)]
-    for answer in [running.queue.accept(job) for job in jobs]:
+    for answer in [running.intake.accept(job) for job in jobs]:
         answer.result(20)
     running.settled()
     assert remove_old(running.database, client_of(running), -60) >= number
@@ -157,10 +157,10 @@ def test_an_installation_that_hangs_leaves_room_for_another(running: Running) ->
 def test_a_limited_installation_waits_without_a_thread(running: Running) -> None:
     running.fake.errors = [ForgeError("rate limit: reached", retry=True, after=600)]
     running.put(asked("one", 1))
-    until(lambda: running.queue.depth().postponed == 1)
+    until(lambda: running.intake.depth().postponed == 1)
     for number in range(2, 8):
         running.put(asked(f"id-{number}", number))
-    until(lambda: running.queue.depth().postponed >= 7)
+    until(lambda: running.intake.depth().postponed >= 7)
     assert running.fake.began == [1]
     running.put(other("quick", 99))
     until(lambda: 99 in running.fake.ended, 5)

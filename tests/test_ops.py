@@ -14,7 +14,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from bot.metrics import Depth, Metrics
+from bot.metrics import Arrivals, Depth, Metrics
 
 OPS = Path(__file__).parents[1] / "ops"
 NAME = re.compile(r"\bsockgate_[a-z0-9_]+")
@@ -23,15 +23,14 @@ MATCHER = re.compile(r"(sockgate_[a-z0-9_]+)\{([^}]*)\}")
 
 def exported() -> dict[str, set[str]]:
     """Return the labels of every metric that a server has, by its name."""
-    metrics = Metrics()
-    metrics.watch(Depth)
-    metrics.delivery("push", "failed")
+    arrivals, metrics = Arrivals(Depth), Metrics()
+    arrivals.delivery("push", "failed")
     metrics.evaluation("done", 1)
     metrics.github("rest", "ok", 1)
     left = {"remaining": "1", "limit": "5000", "reset": str(round(time.time()) + 60)}
     metrics.rate(7, {f"x-ratelimit-{name}": value for name, value in left.items()})
     found: dict[str, set[str]] = {}
-    for family in text_string_to_metric_families(metrics.text().decode()):
+    for family in text_string_to_metric_families((arrivals.text() + metrics.text()).decode()):
         for one in family.samples:
             found.setdefault(one.name, set()).update(one.labels)
     return found

@@ -15,11 +15,12 @@ import sqlalchemy as sa
 
 from bot.database import Database, DatabaseError
 from bot.forge.error import ForgeError
+from bot.intake import Intake, Receipt
 from bot.jobs import Job, job
 from bot.ledger import Ledger
 from bot.metrics import Depth, Metrics
 from bot.pull import PullRef
-from bot.queue import Queue, Receipt
+from bot.queue import Queue
 from bot.room import Pause
 from bot.stored import QUEUE
 from bot.wake import (
@@ -109,17 +110,20 @@ class Running:
             last_attempt=2,
         )
         self.queue.start()
+        self.intake = Intake(self.database)
+        self.intake.start()
 
     def stop(self) -> None:
         self.fake.gate.set()
+        self.intake.stop(5)
         self.queue.stop(5)
         self.database.close()
 
     def put(self, one: Job) -> Receipt:
-        return self.queue.accept(one).result(10)
+        return self.intake.accept(one).result(10)
 
     def settled(self, **depth: int) -> None:
-        until(lambda: self.queue.depth() == Depth(**depth))
+        until(lambda: self.intake.depth() == Depth(**depth))
 
     def metric(self, name: str, **labels: str) -> float:
         return self.metrics.registry.get_sample_value(f"sockgate_{name}", labels) or 0.0
@@ -178,11 +182,11 @@ def test_pull_requests_do_not_wait_for_each_other(running: Running) -> None:
     for number in (1, 2, 3):
         running.put(asked(f"of-{number}", number))
     until(lambda: sorted(running.fake.began) == [1, 2, 3])
-    assert running.queue.depth().running == 3
+    assert running.intake.depth().running == 3
 
 
 def test_many_at_once_are_all_stored(running: Running) -> None:
-    answers = [running.queue.accept(asked(f"id-{n}", n % 20)) for n in range(500)]
+    answers = [running.intake.accept(asked(f"id-{n}", n % 20)) for n in range(500)]
     assert {answer.result(20) for answer in answers} == {Receipt.NEW}
     until(lambda: set(running.fake.ended) == set(range(20)))
     running.settled()
@@ -192,7 +196,7 @@ def test_many_at_once_are_all_stored(running: Running) -> None:
 def test_a_passing_failure_is_tried_again_later_and_holds_nobody_up(running: Running) -> None:
     running.fake.errors = [ForgeError("502", retry=True), ForgeError("502", retry=True)]
     running.put(asked("one"))
-    until(lambda: running.queue.depth().postponed == 1)
+    until(lambda: running.intake.depth().postponed == 1)
     running.fake.gate.clear()
     running.put(asked("other", 2))
     until(lambda: 2 in running.fake.began)
@@ -206,7 +210,7 @@ def test_a_passing_failure_is_tried_again_later_and_holds_nobody_up(running: Run
 def test_github_says_how_long_to_wait(running: Running) -> None:
     running.fake.errors = [ForgeError("rate limit", retry=True, after=2.5)]
     running.put(asked("one"))
-    until(lambda: running.queue.depth().postponed == 1)
+    until(lambda: running.intake.depth().postponed == 1)
     waited = time.monotonic()
     until(lambda: running.fake.ended == [1])
     assert time.monotonic() - waited > 1.5
@@ -217,7 +221,7 @@ def test_a_new_delivery_does_not_wait_for_the_postponed_and_takes_it_along(
 ) -> None:
     running.fake.errors = [ForgeError("502", retry=True, after=600)]
     running.put(asked("one"))
-    until(lambda: running.queue.depth().postponed == 1)
+    until(lambda: running.intake.depth().postponed == 1)
     running.put(asked("two"))
     until(lambda: running.fake.ended == [1])
     running.settled()
@@ -226,7 +230,7 @@ def test_a_new_delivery_does_not_wait_for_the_postponed_and_takes_it_along(
 def test_what_fails_too_often_is_given_up_and_a_redelivery_tries_again(running: Running) -> None:
     running.fake.errors = [ForgeError("502", retry=True) for _ in range(3)]
     running.put(asked("one"))
-    until(lambda: running.queue.depth() == Depth(dead=1))
+    until(lambda: running.intake.depth() == Depth(dead=1))
     assert running.fake.began == [1, 1, 1]
     assert running.metric("dead_letters_total") == 1
     assert running.put(asked("one")) is Receipt.AGAIN
@@ -240,7 +244,7 @@ def test_what_cannot_succeed_is_given_up_at_once(
 ) -> None:
     running.fake.errors = [ForgeError("403", retry=False)]
     running.put(asked("one"))
-    until(lambda: running.queue.depth() == Depth(dead=1))
+    until(lambda: running.intake.depth() == Depth(dead=1))
     assert running.fake.began == [1]
     assert running.metric("evaluations_total", outcome="dead") == 1
     assert "Traceback" not in capfd.readouterr().err
@@ -249,7 +253,7 @@ def test_what_cannot_succeed_is_given_up_at_once(
 def test_a_defect_is_given_up_and_the_next_delivery_settles_it(running: Running) -> None:
     running.fake.errors = [ZeroDivisionError("division by zero")]
     running.put(asked("one"))
-    until(lambda: running.queue.depth() == Depth(dead=1))
+    until(lambda: running.intake.depth() == Depth(dead=1))
     assert running.metric("evaluations_total", outcome="error") == 1
     running.put(asked("two"))
     until(lambda: running.fake.ended == [1])
@@ -542,6 +546,7 @@ SERVER = """
 import sys, time
 from pathlib import Path
 from bot.database import Database
+from bot.intake import Intake
 from bot.jobs import Job
 from bot.metrics import Metrics
 from bot.pull import PullRef
@@ -564,15 +569,17 @@ def evaluate(pull):
 database = Database(f"sqlite:///{folder}/jobs.sqlite")
 queue = Queue(database, Work(evaluate, lambda target: ()), Metrics(), poll=0.02)
 queue.start()
+intake = Intake(database)
+intake.start()
 answers = [
-    queue.accept(Job(f"id-{n}", f"id-{n}", WakePull(PullRef(7, "octo", "hello", n))))
+    intake.accept(Job(f"id-{n}", f"id-{n}", WakePull(PullRef(7, "octo", "hello", n))))
     for n in range(deliveries)
 ]
 for answer in answers:
     answer.result(10)
 note(f"stored {deliveries}")
 while True:
-    depth = queue.depth()
+    depth = intake.depth()
     if not depth.waiting and not depth.postponed and not depth.running:
         note("empty")
     time.sleep(0.05)

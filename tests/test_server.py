@@ -27,12 +27,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from bot import logs, server, wake
 from bot.database import Database
-from bot.metrics import Metrics
+from bot.intake import Intake
+from bot.metrics import Arrivals, Metrics
 from bot.patience import Patience
 from bot.pull import PullRef
 from bot.queue import Queue
 from bot.web import Site
+from bot.web_process import READY_SECONDS
 from bot.work import Outcome, Work
+from tests.here import Here
 from tests.ports import free_port
 from tests.postgres import PostgresServer, postgres, postgres_server
 from tests.proxy import Proxy
@@ -113,8 +116,11 @@ class Served:
             self.database, Work(self.evaluate, lambda _: ()), self.metrics, poll=0.02
         )
         self.queue.start()
-        self.metrics.watch(self.queue.depth)
-        self.site = Site(self.queue, self.metrics, (SECRET,), lambda: "sockgate[bot]")
+        self.intake = Intake(self.database)
+        self.intake.start()
+        self.arrivals = Arrivals(self.intake.depth)
+        worker = Here(self.queue, self.metrics)
+        self.site = Site(self.intake, self.arrivals, (SECRET,), lambda: "sockgate[bot]", worker)
         self.client = Client(free_port())
         config = uvicorn.Config(
             self.site.app(), port=self.client.port, lifespan="off", log_config=None
@@ -131,13 +137,14 @@ class Served:
     def stop(self) -> None:
         self.web.should_exit = True
         self.thread.join()
+        self.intake.stop(2)
         self.queue.stop(2)
         self.database.close()
 
     def count(self, event: str, outcome: str) -> float:
         labels = {"event": event, "outcome": outcome}
         name = "sockgate_deliveries_total"
-        return self.metrics.registry.get_sample_value(name, labels) or 0.0
+        return self.arrivals.registry.get_sample_value(name, labels) or 0.0
 
 
 @contextmanager
@@ -265,13 +272,21 @@ def test_health_and_readiness(served: Served, client: Client) -> None:
 def test_a_queue_that_stopped_is_not_ready(
     served: Served, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(served.site, "_ready", lambda: False)
+    monkeypatch.setattr(served.site, "_works", lambda: False)
     assert "queue" in client.page("/readyz")[1]
+
+    def gone() -> bool:
+        raise TimeoutError
+
+    monkeypatch.setattr(served.site, "_works", gone)
+    status, body = client.page("/readyz")
+    assert status == 503
+    assert "does the jobs does not answer" in body
 
     def away() -> bool:
         raise ConnectionError
 
-    monkeypatch.setattr(served.site, "_ready", Patience(away, 1))
+    monkeypatch.setattr(served.site, "_stores", Patience(away, 1))
     status, body = client.page("/readyz")
     assert status == 503
     assert "database" in body
@@ -288,7 +303,7 @@ def test_a_database_that_hangs_is_said_in_time_and_asked_once(
         answers.wait(300)
         return True
 
-    monkeypatch.setattr(served.site, "_ready", Patience(hangs, 0.2))
+    monkeypatch.setattr(served.site, "_stores", Patience(hangs, 0.2))
     assert [client.page("/readyz")[0] for _ in range(5)] == [503] * 5  # while it hangs
     assert len(asked) == 1
     answers.set()
@@ -298,7 +313,7 @@ def test_a_database_that_hangs_is_said_in_time_and_asked_once(
 def test_what_cannot_be_stored_is_answered_503(
     served: Served, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(served.queue, "_open", False)
+    monkeypatch.setattr(served.intake, "_open", False)
     assert client.deliver(delivery="unlucky") == 503
     assert served.count("pull_request", "failed") == 1
 
@@ -370,11 +385,11 @@ def test_a_port_in_use_is_a_sentence_and_exit_code_2(
 PROCESS = """
 import os, sys, time
 from pathlib import Path
-from bot import server, settings
+from bot import backend, server, settings, web_process
 from bot.forge.error import ForgeError
 from bot.work import Outcome, Work
 
-server.READY_SECONDS = float(os.environ["READY"])
+web_process.READY_SECONDS = float(os.environ["READY"])
 
 def evaluate(pull):
     Path(os.environ["DATA_DIR"], f"began-{pull.number}").touch()
@@ -388,7 +403,7 @@ def login():
     return os.environ["LOGIN"]
 
 def connect(given, metrics, memory):
-    return server.Backend(Work(evaluate, lambda target: ()), login)
+    return backend.Backend(Work(evaluate, lambda target: ()), login)
 
 found = settings.read(os.environ)
 sys.exit(server.run(found, connect))
@@ -405,7 +420,7 @@ class Process:
         *,
         login: str = "sockgate[bot]",
         database: str = "",
-        ready: float = server.READY_SECONDS,
+        ready: float = READY_SECONDS,
     ) -> None:
         self.client = Client(free_port())
         self.folder = folder

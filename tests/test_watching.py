@@ -21,9 +21,10 @@ from bot import logs, traces
 from bot.forge.client import GitHub, Pace
 from bot.forge.error import ForgeError
 from bot.jobs import Job, job
-from bot.metrics import MOST_INSTALLATIONS, Depth, Metrics
+from bot.metrics import Arrivals, Counters, Depth, Metrics
 from bot.patience import Patience
 from bot.pull import PullRef
+from bot.rates import MOST_INSTALLATIONS
 from bot.wake import WakePull
 from tests.github.fixtures import World, github, world
 
@@ -32,7 +33,7 @@ __all__ = ["github", "world"]
 JOB = Job("id-1", "id-1", WakePull(PullRef(7, "octo", "hello", 5)))
 
 
-def samples(metrics: Metrics) -> dict[str, float]:
+def samples(metrics: Counters) -> dict[str, float]:
     """Return every sample by its name and labels, as Prometheus reads it."""
     found = {}
     for family in text_string_to_metric_families(metrics.text().decode()):
@@ -46,7 +47,7 @@ def samples(metrics: Metrics) -> dict[str, float]:
 
 
 def test_an_event_nobody_asked_for_makes_no_label_of_its_own() -> None:
-    metrics = Metrics()
+    metrics = Arrivals(Depth)
     for number in range(1000):
         metrics.delivery(f"event_{number}", "ignored")
     metrics.delivery("pull_request", "accepted")
@@ -112,7 +113,6 @@ def test_the_limits_are_read_from_answers_and_from_refusals(world: World) -> Non
 
 
 def test_a_database_that_is_away_takes_only_its_own_figures_along() -> None:
-    metrics = Metrics()
     up = [True]
 
     def depth() -> Depth:
@@ -120,7 +120,7 @@ def test_a_database_that_is_away_takes_only_its_own_figures_along() -> None:
             raise ConnectionError
         return Depth(waiting=3, oldest=2.5)
 
-    metrics.watch(depth)
+    metrics = Arrivals(depth)
     found = samples(metrics)
     assert found["sockgate_queue_jobs{state=waiting}"] == 3
     assert found["sockgate_queue_oldest_seconds{}"] == 2.5
@@ -129,7 +129,7 @@ def test_a_database_that_is_away_takes_only_its_own_figures_along() -> None:
     found = samples(metrics)
     assert found["sockgate_database_up{}"] == 0
     assert "sockgate_queue_oldest_seconds{}" not in found
-    assert "sockgate_dead_letters_total{}" in found
+    assert "sockgate_worker_up{}" in found
 
 
 def test_patience_hands_on_answers_errors_and_a_time_out() -> None:

@@ -8,7 +8,7 @@ forwarded. That also keeps out other sites' scripts that point a name of their o
 import hmac
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 
@@ -32,11 +32,17 @@ class Visitor:
 class Door:
     """Keeps the token, the browsers that were let in, and the states they wait for."""
 
-    def __init__(self, *, local: bool, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        *,
+        local: bool,
+        visitors: Iterable[Visitor] = (),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.token: str | None = secrets.token_urlsafe(32)
         self._local = local
         self._clock = clock
-        self._visitors: list[Visitor] = []
+        self._visitors = list(visitors)
         self._lock = Lock()
 
     @property
@@ -52,6 +58,11 @@ class Door:
             return False
         address = split(f"http://{host}")
         return address is not None and is_loopback(address.hostname or "")
+
+    def visitors(self) -> tuple[Visitor, ...]:
+        """Return the browsers that were let in."""
+        with self._lock:
+            return tuple(self._visitors)
 
     def known(self, cookie: str) -> Visitor | None:
         """Return the browser that a cookie belongs to."""

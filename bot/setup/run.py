@@ -11,7 +11,7 @@ import structlog
 import uvicorn
 
 from bot.settings import Unset
-from bot.setup.door import Door
+from bot.setup.door import Door, Visitor
 from bot.setup.edition import PUBLIC_WEB, is_loopback, web_of
 from bot.setup.manifest import SETUP
 from bot.setup.site import SetupSite
@@ -27,7 +27,7 @@ class _Result:
     credentials: Credentials | None = None
 
 
-def set_up(unset: Unset, listening: socket.socket) -> Door | None:
+def set_up(unset: Unset, listening: socket.socket) -> tuple[Visitor, ...] | None:
     """Serve until an App is stored; return who did it. None where asked to stop before that."""
     # Whoever knows a public address has something in front that makes everybody look local.
     door = Door(local=is_loopback(unset.host) and not unset.public_url)
@@ -53,7 +53,7 @@ def set_up(unset: Unset, listening: socket.socket) -> Door | None:
     )
     _say(unset, door, listening)
     server.run(sockets=[listening.dup()])
-    return door if result.credentials and not server.stopped else None
+    return door.visitors() if result.credentials and not server.stopped else None
 
 
 def _say(unset: Unset, door: Door, listening: socket.socket) -> None:

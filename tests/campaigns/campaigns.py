@@ -14,11 +14,12 @@ from tests.github.faults import Fault
 from tests.proxy import Proxy
 
 SHORTER = 0.05  # of the usual first pause, see `tests.campaigns.server`
+KILLED = ("all", "all", "main", "worker", "web")  # of a server's processes, each time by chance
 SETTLED = 120.0  # seconds without a change after which it counts as stuck
 
 
 def kills(folder: Path, database: str, *, number: int, pulls: int, seed: int) -> None:
-    """Kill the server at random moments, from its start to its work, while things happen."""
+    """Kill the server or a part of it at random moments, from its start to its work."""
     chance = random.Random(seed)
     with SmallGitHub(strict=False) as github:
         town = Town(github, pulls, seed)
@@ -32,7 +33,7 @@ def kills(folder: Path, database: str, *, number: int, pulls: int, seed: int) ->
                 while time.monotonic() < end:
                     time.sleep(chance.uniform(0, 0.3))
                     share -= town.go_on(share) if share > 0 else 0
-                machine.kill()
+                machine.kill(chance.choice(KILLED))
             machine.start()
             settle(town, machine, SETTLED)
         finally:

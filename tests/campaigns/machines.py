@@ -5,10 +5,11 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from tests.campaigns.town import Town
-from tests.load.processes import TOP, figure, ready
+from tests.load.processes import TOP, children, figure, is_gone, ready
 from tests.ports import free_port
 
 
@@ -37,7 +38,11 @@ class Machine:
         return f"http://127.0.0.1:{self.port}/webhook"
 
     def start(self, *, wait: bool = True) -> None:
-        """Start it, and wait until it takes work."""
+        """Start it unless it runs, and wait until it takes work."""
+        if self._process is not None:
+            if wait:
+                ready(self.port)
+            return
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.campaigns.server"],
@@ -48,12 +53,21 @@ class Machine:
         if wait:
             ready(self.port)
 
-    def kill(self) -> None:
-        """End it at once (kill -9)."""
-        if self._process is not None:
-            self._process.kill()
+    def kill(self, what: str = "all") -> None:
+        """End it at once (kill -9): all its processes, or one, which the others have to notice."""
+        if self._process is None:
+            return
+        main = self._process.pid
+        others = children(main)  # the worker was started first
+        victims = {"all": [main, *others], "main": [main], "worker": others[:1], "web": others[1:]}
+        for pid in victims[what]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if what in {"all", "main"}:
             self._process.wait()
             self._process = None
+            while not all(map(is_gone, others)):
+                time.sleep(0.01)
 
     def stop(self) -> float:
         """Ask it to end (SIGTERM); return how many seconds that took."""

@@ -78,15 +78,21 @@ def figure(port: int, line: str) -> float:
 
 
 def megabytes(pid: int) -> float:
-    """Return how much memory a process has (VmRSS of proc(5))."""
-    for line in Path(f"/proc/{pid}/status").read_text("utf-8").splitlines():
-        if line.startswith("VmRSS:"):
-            return round(int(line.split()[1]) / 1024, 1)
-    return 0.0
+    """Return how much memory a process and its children have, what they share counted once.
+
+    Pss of proc_pid_smaps(5): each page's share of those that use it.
+    """
+    kilobytes = 0
+    for one in (pid, *children(pid)):
+        text = Path(f"/proc/{one}/smaps_rollup").read_text("utf-8")
+        kilobytes += int(
+            next(line for line in text.splitlines() if line.startswith("Pss:")).split()[1]
+        )
+    return round(kilobytes / 1024, 1)
 
 
 class Watch:
-    """Notes the memory of a process every second."""
+    """Notes the memory of a process and its children every second."""
 
     def __init__(self, pid: int) -> None:
         self.seen: list[float] = []
@@ -113,15 +119,25 @@ def seconds_of(pid: int) -> float:
     """Return the seconds of the processor that a process and its children used (proc(5))."""
     ticks = os.sysconf("SC_CLK_TCK")
     found = 0.0
-    for one in (pid, *_children(pid)):
+    for one in (pid, *children(pid)):
         with contextlib.suppress(OSError):
             fields = Path(f"/proc/{one}/stat").read_text("utf-8").rpartition(")")[2].split()
             found += sum(map(int, fields[11 : 13 if one != pid else 15])) / ticks
     return found
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """Return the processes that the first thread of a process started, by their ids."""
     with contextlib.suppress(OSError):
         text = Path(f"/proc/{pid}/task/{pid}/children").read_text("utf-8")
-        return [int(one) for one in text.split()]
+        return sorted(int(one) for one in text.split())
     return []
+
+
+def is_gone(pid: int) -> bool:
+    """Return whether a process has ended, be it that nobody asked for its exit code yet."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text("utf-8")
+    except OSError:
+        return True
+    return text.rpartition(")")[2].split()[0] == "Z"

@@ -16,12 +16,13 @@ from unittest import mock
 
 import uvicorn
 
-from bot import server
+from bot.backend import connect
 from bot.database import Database
 from bot.evaluate import evaluate
 from bot.forge.client import GitHub, Pace
 from bot.group import evaluate_group
-from bot.metrics import Metrics
+from bot.intake import Intake
+from bot.metrics import Arrivals, Metrics
 from bot.queue import Queue
 from bot.records.store import Records
 from bot.records.upgrade import upgrade
@@ -30,6 +31,7 @@ from bot.web import Site
 from tests.github import Account, App, PullRequest, Repository, SmallGitHub
 from tests.github.git import File
 from tests.github.log import LoggedRequest
+from tests.here import Here
 from tests.ports import free_port
 from tests.pulls import CHECK, COMPOSE, GRANTED, LABEL, MANIFEST, MORE
 
@@ -66,18 +68,23 @@ class Stage:
         upgrade(database.engine)
         metrics = Metrics()
         judged = partial(evaluate, now=self.github.clock.now, pause=lambda _: None)
-        self._open.enter_context(mock.patch("bot.server.evaluate", judged))
+        self._open.enter_context(mock.patch("bot.backend.evaluate", judged))
         group = partial(evaluate_group, now=self.github.clock.now, pause=lambda _: None)
-        self._open.enter_context(mock.patch("bot.server.evaluate_group", group))
-        with mock.patch("bot.server.GitHub", _unhurried):
-            backend = server.connect(given, metrics, Records(database.engine))
+        self._open.enter_context(mock.patch("bot.backend.evaluate_group", group))
+        with mock.patch("bot.backend.GitHub", _unhurried):
+            backend = connect(given, metrics, Records(database.engine))
         self.queue = Queue(
             database, backend.work, metrics, poll=0.02, first_pause=0.2, last_attempt=8
         )
         self.queue.start()
         self._open.callback(self.queue.stop, 5)
         own = backend.login()
-        self.site = Site(self.queue, metrics, given.webhook_secrets, lambda: own)
+        self.intake = Intake(database)
+        self.intake.start()
+        self._open.callback(self.intake.stop, 5)
+        arrivals = Arrivals(self.intake.depth)
+        worker = Here(self.queue, metrics)
+        self.site = Site(self.intake, arrivals, given.webhook_secrets, lambda: own, worker)
         self._serve(port)
 
     def _serve(self, port: int) -> None:
@@ -167,7 +174,7 @@ class Scene:
 
         def idle() -> bool:
             self.github.settle()
-            depth = self.stage.queue.depth()
+            depth = self.stage.intake.depth()
             left = depth.waiting + depth.running + depth.postponed
             return left == 0 and not self.github.webhooks.busy
 

@@ -213,7 +213,7 @@ def test_the_list_of_label_events_is_behind(scene: Scene, monkeypatch: pytest.Mo
     with scene.github.webhooks.held():
         pull.label(LABEL, by=scene.mia)
         late = pull.timeline.pop()
-    scene.github.wait_for(lambda: scene.stage.queue.depth().postponed)
+    scene.github.wait_for(lambda: scene.stage.intake.depth().postponed)
     scene.is_red(pull)
     assert pull.has_label(LABEL)
     pull.timeline.append(late)

@@ -1,0 +1,114 @@
+"""Taking deliveries in: accepted is stored, and whoever waits is told once it is on the disk.
+
+One thread stores what came in meanwhile in one transaction, so a burst costs one turn of the disk.
+It needs nobody who does the jobs: those find them in the database, now or at their next start.
+"""
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from enum import StrEnum
+from queue import Empty, SimpleQueue
+from uuid import uuid4
+
+from bot.database import Database
+from bot.inbox import Inbox
+from bot.jobs import Job
+from bot.ledger import Ledger
+from bot.metrics import Depth
+from bot.stored import QUEUE, ROW, client_of, enqueue
+
+BATCH = 200  # deliveries stored in one transaction
+
+
+class Receipt(StrEnum):
+    """What became of a delivery that was handed in."""
+
+    NEW = "accepted"
+    KNOWN = "known"  # a redelivery of what is done or under way
+    AGAIN = "again"  # a redelivery of what was given up
+
+
+class Intake:
+    """Stores jobs, from any thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._ledger = Ledger(database, QUEUE)
+        self._client = client_of(database)
+        self._table = Inbox(database, ROW)
+        self._waiting: SimpleQueue[tuple[Job, Future[Receipt]] | None] = SimpleQueue()
+        self._writer = threading.Thread(target=self._write, name="inbox", daemon=True)
+        self._open = False
+
+    def start(self) -> None:
+        """Accept from now on."""
+        self._open = True
+        self._writer.start()
+
+    def stop(self, seconds: float) -> None:
+        """Accept no more; what was handed in gets so many seconds to be stored."""
+        self._open = False
+        self._waiting.put(None)
+        if self._writer.is_alive():
+            self._writer.join(seconds)
+
+    def accept(self, asked: Job) -> "Future[Receipt]":
+        """Store a job; the answer comes when it is on the disk."""
+        answer: Future[Receipt] = Future()
+        if self._open:
+            self._waiting.put((asked, answer))
+        else:
+            answer.set_exception(ConnectionError("nothing is accepted any more"))
+        return answer
+
+    def store(self, batch: Sequence[Job]) -> list[Receipt]:
+        """Store jobs in one transaction. Raises SQLAlchemyError: then none of them is stored."""
+        with self._database.inbox.begin() as connection:
+            stored = self._table.store(connection, batch)
+        receipts = []
+        for asked in batch:
+            receipts.append(Receipt.NEW if asked.id in stored else self._redelivered(asked))
+            stored.discard(asked.id)
+        return receipts
+
+    def is_ready(self) -> bool:
+        """Tell whether jobs are accepted; raises SQLAlchemyError where the database is away."""
+        self._ledger.ping()
+        return self._open and self._writer.is_alive()
+
+    def depth(self) -> Depth:
+        """Count the jobs by state. Raises SQLAlchemyError."""
+        return self._ledger.depth()
+
+    def _write(self) -> None:
+        going = True
+        while going:
+            taken = [self._waiting.get()]
+            while len(taken) < BATCH and taken[-1]:
+                try:
+                    taken.append(self._waiting.get_nowait())
+                except Empty:
+                    break
+            going = taken[-1] is not None
+            # Whoever stopped waiting was answered that nothing is stored: so be it.
+            self._store_all([one for one in taken if one and one[1].set_running_or_notify_cancel()])
+
+    def _store_all(self, batch: list[tuple[Job, "Future[Receipt]"]]) -> None:
+        if not batch:
+            return
+        try:
+            receipts = self.store([asked for asked, _ in batch])
+        except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it is
+            for _, answer in batch:
+                answer.set_exception(error)
+            return
+        for (_, answer), receipt in zip(batch, receipts, strict=True):
+            answer.set_result(receipt)
+
+    def _redelivered(self, asked: Job) -> Receipt:
+        if not self._ledger.dead(asked.key) or self._ledger.waiting(asked.key):
+            return Receipt.KNOWN
+        again = Job(f"{asked.root}~{uuid4().hex[:8]}", asked.delivery, asked.target)
+        enqueue(self._client, again)
+        return Receipt.AGAIN

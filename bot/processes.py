@@ -1,0 +1,199 @@
+"""The processes of a server: one that answers, one that works, and this one, which keeps them.
+
+Jobs compute, and Python lets one thread of a process compute at a time; apart from them, deliveries
+are answered whatever is being evaluated. This one has no threads, so that forking is safe at any
+time; what is imported and set up beforehand is shared. Whichever of the others ends by itself is
+started again; where this one is killed, the others end at once.
+"""
+
+import multiprocessing
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import connection
+from multiprocessing.context import ForkProcess
+from threading import Thread
+from types import FrameType
+from typing import TypeVar
+
+import structlog
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds before an ended process is started again
+STEADY = 60.0  # seconds after which a process counts as well, so that the pauses begin anew
+FAILED = 1
+
+_T = TypeVar("_T")
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_fork = multiprocessing.get_context("fork")
+_log = structlog.stdlib.get_logger("sockgate.server")
+
+Role = Callable[[], int]  # what a process does, up to its exit code
+
+
+@dataclass(slots=True)
+class _Child:
+    """One role, and the process that has it."""
+
+    name: str
+    role: Role
+    process: ForkProcess | None = None
+    started: float = 0.0
+    pause: float = FIRST_PAUSE
+    due: float = 0.0  # when it is started again
+
+    def start(self) -> None:
+        self.started = time.monotonic()
+        self.process = _forked(self.role, self.name)
+
+    def send(self, what: signal.Signals) -> None:
+        if self.process is not None and self.process.pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(self.process.pid, what)
+
+    def ended(self) -> int | None:
+        """Return the exit code of a process that has just ended, and forget it."""
+        if self.process is None or (code := self.process.exitcode) is None:
+            return None
+        self.process.close()
+        self.process = None
+        return code
+
+    def fail(self, code: int) -> None:
+        now = time.monotonic()
+        if now - self.started > STEADY:
+            self.pause = FIRST_PAUSE
+        self.due = now + self.pause
+        _log.error("a process ended: it is started again", process=self.name, code=code)
+        self.pause = min(2 * self.pause, LONGEST_PAUSE)
+
+
+class Processes:
+    """Runs roles until it is told to stop."""
+
+    def __init__(self, roles: Mapping[str, Role]) -> None:
+        self._children = [_Child(name, role) for name, role in roles.items()]
+        self._told: list[signal.Signals] = []
+
+    def run(self, seconds: float) -> Mapping[str, int]:
+        """Run them until SIGTERM or SIGINT, which they are told, and so many seconds after that.
+
+        Return the exit codes of those that ended by then; the others were killed.
+        """
+        wake, ring = socket.socketpair()
+        with wake, ring:
+            wake.settimeout(0)
+            ring.settimeout(0)
+            before = {one: signal.signal(one, self._tell) for one in _SIGNALS}
+            rung = signal.set_wakeup_fd(ring.fileno())
+            try:
+                self._keep(wake)
+                return self._end(wake, time.monotonic() + seconds)
+            finally:
+                signal.set_wakeup_fd(rung)
+                for one, handler in before.items():
+                    signal.signal(one, handler)
+                for child in self._children:
+                    child.send(signal.SIGKILL)
+
+    def _tell(self, what: int, _frame: FrameType | None) -> None:
+        self._told.append(signal.Signals(what))
+
+    def _keep(self, wake: socket.socket) -> None:
+        while not self._told:
+            now = time.monotonic()
+            for child in self._children:
+                if child.process is None and child.due <= now:
+                    child.start()
+            due = [child.due - now for child in self._children if child.process is None]
+            self._wait(wake, min(due, default=None))
+            for child in self._children:
+                if (code := child.ended()) is not None:
+                    child.fail(code)
+
+    def _end(self, wake: socket.socket, deadline: float) -> Mapping[str, int]:
+        codes: dict[str, int] = {}
+        while True:
+            while self._told:
+                what = self._told.pop(0)
+                for child in self._children:
+                    child.send(what)
+            left = deadline - time.monotonic()
+            if left <= 0 or not any(child.process for child in self._children):
+                return codes
+            self._wait(wake, left)
+            for child in self._children:
+                if (code := child.ended()) is not None:
+                    codes[child.name] = code
+
+    def _wait(self, wake: socket.socket, seconds: float | None) -> None:
+        sentinels = [child.process.sentinel for child in self._children if child.process]
+        connection.wait([wake, *sentinels], seconds)
+        with suppress(BlockingIOError):
+            wake.recv(100)
+
+
+def apart(do: Callable[[], _T]) -> _T | None:
+    """Do something in a process of its own, which is told of signals; return what it returns.
+
+    None where it ended without.
+    """
+    receiving, sending = _fork.Pipe(duplex=False)
+
+    def answer() -> int:
+        sending.send(do())
+        return 0
+
+    process = _forked(answer, "apart")
+    sending.close()
+
+    def tell(what: int, _frame: FrameType | None) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(process.pid or 0, what)
+
+    before = {one: signal.signal(one, tell) for one in _SIGNALS}
+    try:
+        found: _T = receiving.recv()
+    except EOFError:
+        return None
+    else:
+        return found
+    finally:
+        process.join()
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+def _forked(role: Role, name: str) -> ForkProcess:
+    process = _fork.Process(target=_play, args=(role,), name=name, daemon=True)
+    # What is sent to it before it can take signals waits.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+    return process
+
+
+def _play(role: Role) -> None:
+    """Be a process with this role, as long as the one that forked it lives."""
+    signal.set_wakeup_fd(-1)
+    for one in _SIGNALS:
+        signal.signal(one, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+    Thread(target=_follow, name="parent", daemon=True).start()
+    try:
+        code = role()
+    except Exception:  # noqa: BLE001 - told in our form, and then it is started again
+        _log.exception("a process failed")
+        code = FAILED
+    raise SystemExit(code)
+
+
+def _follow() -> None:
+    if parent := multiprocessing.parent_process():
+        connection.wait([parent.sentinel])
+    os._exit(FAILED)
