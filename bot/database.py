@@ -17,7 +17,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.turns import Turns, in_turn
 
 SCHEMA = "dbos"  # of the job tables, where the database has schemas
-_PRAGMAS = ("busy_timeout=30000", "foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL")
+# cache_size: kilobytes of pages that each connection keeps; the system keeps the file for all.
+_PRAGMAS = (
+    "busy_timeout=30000",
+    "cache_size=-512",
+    "foreign_keys=ON",
+    "journal_mode=WAL",
+    "synchronous=FULL",
+)
 _CONNECTIONS = 20
 _LOCK_SECONDS = 5.0  # that the processes of a server just killed may take to end
 # A machine that hangs in the middle of a transaction loses its locks.
@@ -150,7 +157,10 @@ def _only_one(file: Path) -> TextIO:
 
 
 def _of_file(url: str, factory: type[sqlite3.Connection], connections: int) -> sa.Engine:
-    engine = sa.create_engine(url, pool_size=connections, connect_args={"factory": factory})
+    # The connection used last is used next: each keeps pages and statements of its own.
+    engine = sa.create_engine(
+        url, pool_size=connections, pool_use_lifo=True, connect_args={"factory": factory}
+    )
     sa.event.listen(engine, "connect", _prepare_file)
     return engine
 

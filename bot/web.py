@@ -9,7 +9,6 @@ from typing import Protocol
 import structlog
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -30,13 +29,13 @@ LARGE, LARGE_AT_ONCE = (
     1024 * 1024,
     8,
 )  # so many larger bodies at a time: they cannot fill the memory
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
+_HEADERS = (
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+)
 _log = structlog.stdlib.get_logger("sockgate.web")
 
 
@@ -227,9 +226,9 @@ def with_headers(app: ASGIApp) -> ASGIApp:
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
+                # ASGI: pairs of bytes, names in lower case.
+                own = {name for name, _ in message["headers"]}
+                message["headers"] += [one for one in _HEADERS if one[0] not in own]
             await send(message)
 
         await app(scope, receive, sending)

@@ -31,6 +31,9 @@ from bot.worker_process import EVALUATED, LOGIN, METRICS, READY
 # /readyz says so, then the doors close.
 READY_SECONDS, REQUEST_SECONDS = 1.0, 3
 STORE_SECONDS = 3.0
+# Longer than load balancers keep an idle connection (60 s with nginx's upstreams and AWS): where we
+# closed it first, a delivery sent at that moment would be lost.
+KEEP_ALIVE_SECONDS = 75
 TRACE_SECONDS = 1.0
 # Whoever answers deliveries shares the interpreter with the one that stores them.
 TURN_SECONDS = 0.0005
@@ -66,6 +69,7 @@ def answer(given: Settings, door: socket.socket, visitors: Door | None, line: so
         server_header=False,
         lifespan="off",
         ws="none",
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=REQUEST_SECONDS,
     )
     _log.info("listening", host=given.host, port=door.getsockname()[1], github=given.api_url)

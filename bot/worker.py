@@ -28,7 +28,7 @@ from bot.stored import enqueue
 from bot.wake import WakeGroup, WakeLeave, WakePull, WakeScan
 from bot.work import Outcome, Work
 
-WORKERS = 16  # jobs at once on a machine
+WORKERS = 32  # jobs at once on a machine: they wait for GitHub most of the time
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 600.0
 LAST_ATTEMPT = 40  # about five hours at these pauses
 LOOKS = 3  # times that what is missing is looked for again, also a part of a pull request

@@ -19,6 +19,7 @@ from bot.pull import PullRef
 from bot.retention import remove_old
 from bot.stored import APPLICATION, options
 from bot.wake import WakePull
+from bot.worker import WORKERS
 from tests.postgres import postgres, postgres_server
 from tests.test_queue import Running, asked, until
 
@@ -144,14 +145,14 @@ def test_postgresql_stays_as_large_as_what_it_remembers(tmp_path: Path, postgres
 
 def test_an_installation_that_hangs_leaves_room_for_another(running: Running) -> None:
     running.fake.gate.clear()
-    for number in range(40):
+    for number in range(2 * WORKERS):
         running.put(asked(f"slow-{number}", number))
-    until(lambda: len(running.fake.began) >= 8)
+    until(lambda: len(running.fake.began) >= WORKERS // 2)
     running.put(other("quick", 99))
     until(lambda: 99 in running.fake.began, 5)
-    assert len(running.fake.began) <= 13  # the rest waits in the database
+    assert len(running.fake.began) <= WORKERS - 3  # the rest waits in the database
     running.fake.gate.set()
-    until(lambda: len(set(running.fake.ended)) == 41, 60)
+    until(lambda: len(set(running.fake.ended)) == 2 * WORKERS + 1, 60)
 
 
 def test_a_limited_installation_waits_without_a_thread(running: Running) -> None:
