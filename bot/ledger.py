@@ -76,6 +76,15 @@ class Ledger:
         with self._engine.connect() as connection:
             return {row.workflow_uuid: row.executor_id for row in connection.execute(query)}
 
+    def interrupted(self) -> set[str]:
+        """Return the keys of all jobs that count as running, before any of this start does."""
+        at = self._jobs.c
+        query = sa.select(at.queue_partition_key).where(
+            self._is(_RUNNING), at.queue_name == self._queue
+        )
+        with self._engine.connect() as connection:
+            return set(connection.execute(query).scalars())
+
     def claims(self, machine: str) -> list[tuple[str, str]]:
         """Name the jobs that count as running on a machine, each with the owner of its claim."""
         at = self._jobs.c

@@ -33,6 +33,9 @@ from bot.worker import FIRST_PAUSE, LAST_ATTEMPT, WORKERS, DeadLetterError, Pati
 
 POLL = 0.2  # seconds between two looks into the queue
 WRITE_SECONDS = 1.0  # that a write still gets at the end, when its job gets no more
+# Seconds after which what a killed process had sent to GitHub was done, or never will be (the same
+# for a process that lives: `bot.forge.client.Pace`).
+LANDS = 10.0
 KEEP = 7 * 86_400.0  # seconds that a finished job is remembered
 _RETENTION = 600.0  # seconds between two times that those past it are removed
 
@@ -53,8 +56,10 @@ class Queue:
         poll: float = POLL,
         first_pause: float = FIRST_PAUSE,
         last_attempt: int = LAST_ATTEMPT,
+        lands: float = LANDS,
     ) -> None:
         self.database = database
+        self._lands = lands
         self.machines = Alone() if database.is_sqlite else Machines(database, _rename, times)
         self._keep, self._poll = keep, poll
         self._keeper: Keeper | None = None
@@ -99,6 +104,9 @@ class Queue:
         def run(document: dict[str, Any]) -> str:
             return self.worker.run(job(document))
 
+        if self.database.is_sqlite:
+            # On PostgreSQL the machine is another one, and was silent for longer than that.
+            self.worker.let_land(self._ledger.interrupted(), self._lands)
         self._open = self.worker.is_open = True
         DBOS.launch()
         self.lost.start()

@@ -4,7 +4,6 @@ Exit codes: 0 stopped as asked, 2 could not start (a sentence on standard error 
 """
 
 import errno
-import gc
 import socket
 import sys
 import time
@@ -17,7 +16,7 @@ from bot import logs, settings
 from bot.backend import Connect, connect
 from bot.database import Database, DatabaseError
 from bot.line import line
-from bot.processes import Processes, apart
+from bot.processes import Processes, apart, settle_memory
 from bot.queue import prepare
 from bot.records.upgrade import NewerError
 from bot.settings import Problems, Settings, Unset
@@ -94,8 +93,7 @@ def run(
 def _serve(given: Settings, door: socket.socket, connect: Connect, visitors: Door | None) -> int:
     asking, answering = line()
     with asking, answering:
-        gc.collect()
-        gc.freeze()  # what is loaded stays, in memory that the processes share
+        settle_memory()
         processes = Processes(
             {
                 "worker": partial(work, given, connect, answering),

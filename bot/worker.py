@@ -6,7 +6,7 @@ place in the queue meanwhile. That goes for GitHub and for the database alike.
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from threading import Lock
@@ -69,7 +69,15 @@ class Worker:
         self._patient = patient
         self._room = Room(WORKERS)
         self._under_way: list[str] = []
+        self._landing: dict[str, float] = {}
         self._counting = Lock()
+
+    def let_land(self, keys: Collection[str], seconds: float) -> None:
+        """Do nothing for these keys so long: a process that was killed may have written there.
+
+        Whoever looked at GitHub before that landed would write it once more.
+        """
+        self._landing = dict.fromkeys(keys, time.monotonic() + seconds)
 
     def under_way(self) -> frozenset[str]:
         """Return the ids of the jobs that are being done."""
@@ -112,6 +120,10 @@ class Worker:
             # never both go on; chance decides who is first next time, and takes the other along.
             self._later(asked, _AGAIN * (1 + random.random()))  # noqa: S311 - no secret
             return "gave way"
+        left = self._landing.get(asked.key, 0.0) - time.monotonic()
+        if left > 0:
+            self._later(asked, left)
+            return "landing"
         while (pause := self._room.enter(asked.installation)) is not None:
             full = not self.is_open or self._ledger.others_wait(asked.installation)
             if pause.is_limited or full:

@@ -1,6 +1,5 @@
 """The process that does the jobs, and says how it is getting on."""
 
-import ctypes
 import gc
 import logging
 import os
@@ -8,7 +7,6 @@ import signal
 import socket
 import threading
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -32,8 +30,6 @@ ARRIVE_SECONDS = 60.0  # between two tries to ask GitHub who we are
 # GitHub waits for the answer to a delivery, nobody for the last millisecond of an evaluation.
 NICENESS = 10
 
-_ARENA_MAX = -8  # M_ARENA_MAX of glibc's malloc.h
-
 # What the other process may ask.
 READY, LOGIN, EVALUATED, METRICS = "ready", "login", "evaluated", "metrics"
 
@@ -46,7 +42,6 @@ def work(given: Settings, connect: Connect, line: socket.socket) -> int:
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, lambda _signal, _frame: stop.set())
     os.nice(NICENESS)
-    _share_one_arena()
     traces.start(os.environ)
     formats()  # now, not while the first job waits for it
     known_tool("")  # likewise
@@ -77,16 +72,6 @@ def work(given: Settings, connect: Connect, line: socket.socket) -> int:
         os._exit(UNFINISHED)
     database.close()
     return FINISHED
-
-
-def _share_one_arena() -> None:
-    """Have all threads allocate from one arena, where the C library is glibc (mallopt(3)).
-
-    The interpreter runs them one at a time, so they are never in each other's way; arenas of their
-    own would each keep what others could use, and grow for hours.
-    """
-    with suppress(AttributeError, OSError):
-        ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)
 
 
 @dataclass(slots=True)

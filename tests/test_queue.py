@@ -99,7 +99,7 @@ class Running:
         self.metrics = Metrics()
         self.start()
 
-    def start(self) -> None:
+    def start(self, lands: float = 0.0) -> None:
         self.database = Database(self.url)
         self.queue = Queue(
             self.database,
@@ -108,6 +108,7 @@ class Running:
             poll=0.02,
             first_pause=0.1,
             last_attempt=2,
+            lands=lands,
         )
         self.queue.start()
         self.intake = Intake(self.database)
@@ -541,6 +542,27 @@ def test_jobs_stand_for_each_other_only_if_they_look_at_the_same() -> None:
     assert Job("x", "x", shouted).key == Job("y", "y", WakePull(pull(1))).key
 
 
+def test_what_a_killed_process_sent_may_land_before_its_jobs_are_done_again(
+    running: Running,
+) -> None:
+    running.put(asked("one", 1))
+    until(lambda: running.fake.ended == [1])
+    running.settled()
+    running.stop()
+    with running.database.engine.begin() as connection:  # as a kill leaves it
+        connection.execute(sa.text("UPDATE workflow_status SET status = 'PENDING'"))
+    running.fake.began.clear()
+    began = time.monotonic()
+    running.start(lands=2.0)
+    running.put(asked("two", 1))  # looks at the same
+    running.put(asked("three", 3))
+    until(lambda: running.fake.began == [3])
+    until(lambda: 1 in running.fake.began)
+    assert time.monotonic() - began >= 2.0
+    running.settled()
+    assert running.fake.began == [3, 1]
+
+
 # A server of its own process, to be killed: evaluations are lines in a file.
 SERVER = """
 import sys, time
@@ -567,7 +589,7 @@ def evaluate(pull):
     return Outcome.DONE
 
 database = Database(f"sqlite:///{folder}/jobs.sqlite")
-queue = Queue(database, Work(evaluate, lambda target: ()), Metrics(), poll=0.02)
+queue = Queue(database, Work(evaluate, lambda target: ()), Metrics(), poll=0.02, lands=0.5)
 queue.start()
 intake = Intake(database)
 intake.start()

@@ -30,7 +30,9 @@ def main() -> int:
     bot.worker_process.ARRIVE_SECONDS = 1.0
     backend.MISSED_SECONDS, backend.SWEEP_SECONDS = 1.0, 3.0
     times = Times(beat=0.3, lapse=1.5, silence=5.0)
-    process.Queue = partial(Queue, times=times, poll=0.05, first_pause=0.1, last_attempt=1_000)
+    process.Queue = partial(
+        Queue, times=times, poll=0.05, first_pause=0.1, last_attempt=1_000, lands=LANDS
+    )
     backend.GitHub = partial(GitHub, pace=Pace(0, 0, LANDS))
     found = settings.read(os.environ)
     assert isinstance(found, settings.Settings), found
