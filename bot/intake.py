@@ -4,9 +4,10 @@ One thread stores what came in meanwhile in one transaction, so a burst costs on
 It needs nobody who does the jobs: those find them in the database, now or at their next start.
 """
 
+import asyncio
 import threading
 from collections.abc import Sequence
-from concurrent.futures import Future
+from contextlib import suppress
 from enum import StrEnum
 from queue import Empty, SimpleQueue
 from uuid import uuid4
@@ -29,15 +30,18 @@ class Receipt(StrEnum):
     AGAIN = "again"  # a redelivery of what was given up
 
 
+_Asked = tuple[Job, "asyncio.Future[Receipt]"]
+
+
 class Intake:
-    """Stores jobs, from any thread."""
+    """Stores jobs."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._ledger = Ledger(database, QUEUE)
         self._client = client_of(database)
         self._table = Inbox(database, ROW)
-        self._waiting: SimpleQueue[tuple[Job, Future[Receipt]] | None] = SimpleQueue()
+        self._waiting: SimpleQueue[_Asked | None] = SimpleQueue()
         self._writer = threading.Thread(target=self._write, name="inbox", daemon=True)
         self._open = False
 
@@ -53,9 +57,12 @@ class Intake:
         if self._writer.is_alive():
             self._writer.join(seconds)
 
-    def accept(self, asked: Job) -> "Future[Receipt]":
-        """Store a job; the answer comes when it is on the disk."""
-        answer: Future[Receipt] = Future()
+    def accept(self, asked: Job) -> "asyncio.Future[Receipt]":
+        """Store a job; the answer comes to the loop that runs here when it is on the disk.
+
+        All who ask share one loop.
+        """
+        answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         if self._open:
             self._waiting.put((asked, answer))
         else:
@@ -92,19 +99,20 @@ class Intake:
                     break
             going = taken[-1] is not None
             # Whoever stopped waiting was answered that nothing is stored: so be it.
-            self._store_all([one for one in taken if one and one[1].set_running_or_notify_cancel()])
+            self._store_all([one for one in taken if one and not one[1].cancelled()])
 
-    def _store_all(self, batch: list[tuple[Job, "Future[Receipt]"]]) -> None:
+    def _store_all(self, batch: list[_Asked]) -> None:
         if not batch:
             return
+        receipts: Sequence[Receipt | Exception]
         try:
             receipts = self.store([asked for asked, _ in batch])
         except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it is
-            for _, answer in batch:
-                answer.set_exception(error)
-            return
-        for (_, answer), receipt in zip(batch, receipts, strict=True):
-            answer.set_result(receipt)
+            receipts = [error] * len(batch)
+        answers = [answer for _, answer in batch]
+        # Woken once for all: to wake a loop costs more than what an answer takes.
+        with suppress(RuntimeError):  # it is closed: nobody waits any more
+            answers[0].get_loop().call_soon_threadsafe(_settle, answers, receipts)
 
     def _redelivered(self, asked: Job) -> Receipt:
         if not self._ledger.dead(asked.key) or self._ledger.waiting(asked.key):
@@ -112,3 +120,15 @@ class Intake:
         again = Job(f"{asked.root}~{uuid4().hex[:8]}", asked.delivery, asked.target)
         enqueue(self._client, again)
         return Receipt.AGAIN
+
+
+def _settle(
+    answers: Sequence["asyncio.Future[Receipt]"], receipts: Sequence[Receipt | Exception]
+) -> None:
+    for answer, receipt in zip(answers, receipts, strict=True):
+        if answer.done():  # nobody waited so long
+            continue
+        if isinstance(receipt, Exception):
+            answer.set_exception(receipt)
+        else:
+            answer.set_result(receipt)

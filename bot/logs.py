@@ -72,12 +72,20 @@ class _Hide:
         self._given = sorted((secret for secret in secrets if secret), key=len, reverse=True)
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-        return {key: self._hidden(value) for key, value in event.items()}
+        texts = {
+            key: value if isinstance(value, str) else str(value)
+            for key, value in event.items()
+            if not (value is None or isinstance(value, bool | int | float))
+        }
+        if self._is_found("\n".join(texts.values())):
+            texts = {key: self._hidden(text) for key, text in texts.items()}
+        return {**event, **texts}
 
-    def _hidden(self, value: object) -> object:
-        if value is None or isinstance(value, bool | int | float):
-            return value
-        text = value if isinstance(value, str) else str(value)
+    def _is_found(self, text: str) -> bool:
+        """Look once through all of a line: hardly any holds a secret."""
+        return any(secret in text for secret in self._given) or _SECRETS.search(text) is not None
+
+    def _hidden(self, text: str) -> str:
         for secret in self._given:
             text = text.replace(secret, HIDDEN)
         return _SECRETS.sub(HIDDEN, text)

@@ -135,7 +135,7 @@ class Site:
         log = _log.bind(event_name=found.event, action=found.action, **{"head": None} | names)
         try:
             async with asyncio.timeout(STORE_SECONDS):
-                receipt = await asyncio.wrap_future(self.intake.accept(asked))
+                receipt = await self.intake.accept(asked)
         except Exception:
             # Whatever it is, the delivery is not stored: GitHub shows it as failed, and it can be
             # asked for again.

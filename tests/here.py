@@ -1,7 +1,10 @@
-"""Who does the jobs, in the very process that answers: for tests that look into both."""
+"""Taking in and doing, in the very process of a test that looks into both."""
 
+import asyncio
 from dataclasses import dataclass
 
+from bot.intake import Intake, Receipt
+from bot.jobs import Job
 from bot.metrics import Metrics
 from bot.queue import Queue
 
@@ -20,3 +23,13 @@ class Here:
     def metrics(self) -> bytes:
         """Return what it counts."""
         return self.counted.text()
+
+
+def hand_in(intake: Intake, *jobs: Job) -> list[Receipt]:
+    """Hand them in all at once, and wait until they are stored."""
+
+    async def stored() -> list[Receipt]:
+        async with asyncio.timeout(20):
+            return await asyncio.gather(*(intake.accept(one) for one in jobs))
+
+    return asyncio.run(stored())

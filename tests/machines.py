@@ -22,6 +22,7 @@ from bot.pull import PullRef
 from bot.queue import Queue
 from bot.wake import WakePull
 from bot.work import Outcome, Work
+from tests.here import hand_in
 
 TIMES = Times(beat=0.3, lapse=1.5, silence=3.0)
 
@@ -66,7 +67,7 @@ def main(url: str, folder: Path, name: str) -> None:
     for line in sys.stdin:
         delivery, installation, number = line.split()
         pull = PullRef(int(installation), "octo", "hello", int(number))
-        receipt = intake.accept(Job(delivery, delivery, WakePull(pull))).result(20)
+        [receipt] = hand_in(intake, Job(delivery, delivery, WakePull(pull)))
         say(receipt)
     intake.stop(2)
     say(str(queue.stop(2)))

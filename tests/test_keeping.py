@@ -20,6 +20,7 @@ from bot.retention import remove_old
 from bot.stored import APPLICATION, options
 from bot.wake import WakePull
 from bot.worker import WORKERS
+from tests.here import hand_in
 from tests.postgres import postgres, postgres_server
 from tests.test_queue import Running, asked, until
 
@@ -111,8 +112,7 @@ def test_of_a_pull_request_that_is_given_up_again_and_again_one_letter_stays(
 
 def deliver_and_forget(running: Running, batch: int, number: int) -> None:
     jobs = [asked(f"id-{batch}-{n}", n % 10) for n in range(number)]
-    for answer in [running.intake.accept(job) for job in jobs]:
-        answer.result(20)
+    hand_in(running.intake, *jobs)
     running.settled()
     assert remove_old(running.database, client_of(running), -60) >= number
 

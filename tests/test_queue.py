@@ -36,7 +36,9 @@ from bot.wake import (
 )
 from bot.work import Outcome, Work
 from bot.worker import LOOKS
+from tests.here import hand_in
 
+TOP = Path(__file__).parents[1]
 HELLO = Repository(7, "octo", "hello")
 SHA = "a" * 40
 
@@ -121,7 +123,8 @@ class Running:
         self.database.close()
 
     def put(self, one: Job) -> Receipt:
-        return self.intake.accept(one).result(10)
+        [receipt] = hand_in(self.intake, one)
+        return receipt
 
     def settled(self, **depth: int) -> None:
         until(lambda: self.intake.depth() == Depth(**depth))
@@ -187,8 +190,8 @@ def test_pull_requests_do_not_wait_for_each_other(running: Running) -> None:
 
 
 def test_many_at_once_are_all_stored(running: Running) -> None:
-    answers = [running.intake.accept(asked(f"id-{n}", n % 20)) for n in range(500)]
-    assert {answer.result(20) for answer in answers} == {Receipt.NEW}
+    jobs = [asked(f"id-{n}", n % 20) for n in range(500)]
+    assert set(hand_in(running.intake, *jobs)) == {Receipt.NEW}
     until(lambda: set(running.fake.ended) == set(range(20)))
     running.settled()
     assert running.fake.together == 1
@@ -575,6 +578,7 @@ from bot.pull import PullRef
 from bot.queue import Queue
 from bot.wake import WakePull
 from bot.work import Outcome, Work
+from tests.here import hand_in
 
 folder, deliveries = Path(sys.argv[1]), int(sys.argv[2])
 
@@ -593,12 +597,11 @@ queue = Queue(database, Work(evaluate, lambda target: ()), Metrics(), poll=0.02,
 queue.start()
 intake = Intake(database)
 intake.start()
-answers = [
-    intake.accept(Job(f"id-{n}", f"id-{n}", WakePull(PullRef(7, "octo", "hello", n))))
+jobs = [
+    Job(f"id-{n}", f"id-{n}", WakePull(PullRef(7, "octo", "hello", n)))
     for n in range(deliveries)
 ]
-for answer in answers:
-    answer.result(10)
+hand_in(intake, *jobs)
 note(f"stored {deliveries}")
 while True:
     depth = intake.depth()
@@ -616,7 +619,9 @@ def test_after_kill_9_every_accepted_delivery_is_done(tmp_path: Path) -> None:
         return [line for line in notes.read_text().splitlines() if line.startswith(what)]
 
     def server(deliveries: int) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen([sys.executable, "-c", SERVER, str(tmp_path), str(deliveries)])
+        return subprocess.Popen(
+            [sys.executable, "-c", SERVER, str(tmp_path), str(deliveries)], cwd=TOP
+        )
 
     first = server(40)
     try:

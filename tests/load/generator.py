@@ -39,16 +39,25 @@ class Load:
 
 
 def payload(number: int, size: int = SIZE) -> bytes:
-    """Return a delivery of a given size, for one of many pull requests."""
+    """Return a delivery of about a given size, for one of many pull requests.
+
+    As GitHub's it is objects within objects, most of their values addresses.
+    """
     installation = number % INSTALLATIONS + 1
+    name = f"acme-{installation}/shop"
+    parts: list[dict[str, object]] = []
+    pull = {"number": number + 1, "body": "More of it.\r\n", "head": {"sha": "f" * 40}}
     made = {
         "action": "synchronize",
         "installation": {"id": installation},
-        "repository": {"full_name": f"acme-{installation}/shop"},
-        "pull_request": {"number": number + 1, "body": ""},
+        "repository": {"full_name": name},
+        "pull_request": pull | {"parts": parts},
         "sender": {"login": "dev"},
     }
-    made["pull_request"] = {"number": number + 1, "body": "x" * (size - len(json.dumps(made)))}
+    while len(json.dumps(made)) < size:
+        at = f"https://api.github.com/repos/{name}"
+        urls = {f"{what}_url": f"{at}/{what}{{/{what}_id}}" for what in ("issues", "hooks", "keys")}
+        parts.append({"id": len(parts), "private": False, "fork": None, "owner": urls, **urls})
     return json.dumps(made).encode()
 
 

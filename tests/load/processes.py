@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import urllib.error
@@ -23,19 +24,23 @@ _READY = 60.0  # seconds
 
 @contextlib.contextmanager
 def process(*arguments: str, **environment: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run `python -m ...` until the end of the block."""
-    started = subprocess.Popen(
-        [sys.executable, "-m", *arguments], env=os.environ | environment, cwd=TOP
-    )
-    try:
-        yield started
-    finally:
-        started.send_signal(signal.SIGTERM)
+    """Run `python -m ...` until the end of the block.
+
+    What it logs goes into a file: writing that is part of its work, and nobody reads it here.
+    """
+    with tempfile.TemporaryFile() as said:
+        started = subprocess.Popen(
+            [sys.executable, "-m", *arguments], env=os.environ | environment, cwd=TOP, stderr=said
+        )
         try:
-            started.wait(20)
-        except subprocess.TimeoutExpired:
-            started.kill()
-            started.wait()
+            yield started
+        finally:
+            started.send_signal(signal.SIGTERM)
+            try:
+                started.wait(20)
+            except subprocess.TimeoutExpired:
+                started.kill()
+                started.wait()
 
 
 def settings(port: int, api_port: int, folder: Path, **more: str) -> Mapping[str, str]:
@@ -51,7 +56,7 @@ def settings(port: int, api_port: int, folder: Path, **more: str) -> Mapping[str
         "DATABASE_URL": "",
         "HOST": "127.0.0.1",
         "PORT": str(port),
-        "LOG_LEVEL": "warning",
+        "LOG_LEVEL": "info",
     } | more
 
 
