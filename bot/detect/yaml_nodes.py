@@ -1,13 +1,12 @@
 """Well-formed YAML as nodes, from libyaml's events; size, depth and number of nodes are bounded."""
 
-import gc
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 
 import yaml
 
+from bot.detect.garbage import uncollected
 from bot.detect.lines import Text
 from bot.detect.positioned import DEEPEST, Kind, Node
 
@@ -22,27 +21,12 @@ class RefusedError(ValueError):
         self.offset = offset
 
 
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Look for no garbage meanwhile: it would be looked for among all nodes, again and again.
-
-    Nodes are never garbage before their tree is done, and their number is bounded.
-    """
-    paused = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if paused:
-            gc.enable()
-
-
 def read_documents(text: Text) -> tuple[Node, ...]:
     """Read the documents of a whole file.
 
     Raises RefusedError beyond a bound, yaml.YAMLError or ValueError where it is not YAML.
     """
-    with _uncollected():
+    with uncollected():  # nodes are never garbage before their tree is done, and are bounded
         return _Builder(text).documents()
 
 
