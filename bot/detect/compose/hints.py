@@ -23,8 +23,9 @@ _HINTS: tuple[tuple[str, re.Pattern[str] | None], ...] = (
         "sock", "docker_engine", "of-docker", "from-docker", "docker-machine", "volume1",
         "orbstack", "colima", "runtime_dir", "subpath", "%t",
         "containerd_address", "2375", "tcp:", "ssh:", "unix:", "--host", "-v/",
-        "\\x", "\\\n", "\\\r\n",
+        "\\x", "\\\n", "\\\r\n", "\\/", "/\\",
     )),
+    ("\\", re.compile(r"\\[a-z0_]/")),  # a blank or a line end before a path
     ("\\u", re.compile(r"\\u(?!0001)")),  # emoji stand for nothing else
     ("/private", re.compile(r"/private[/.]*+(?![\w-])")),
     ("/host_mnt", re.compile(r"/host_mnt[/.]*+(?![\w-])")),
