@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bot import __version__
+from bot.detect.garbage import uncollected
 from bot.detect.source import SourceError
 from bot.publish.plain import visible
 from bot.review.model import Review
@@ -25,9 +26,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         match options.command:
             case "diff":
-                return _diff(options)
+                with uncollected():  # values without cycles, and soon the end
+                    return _diff(options)
             case "scan":
-                return _scan(options)
+                with uncollected():
+                    return _scan(options)
             case "audit":
                 return _audit(options)
             case "doctor":

@@ -32,14 +32,15 @@ class FolderSource:
     @cached_property
     def _paths(self) -> tuple[str, ...]:
         found: list[str] = []
-        for folder, below, names in os.walk(self._top):
-            below[:] = sorted(name for name in below if name != ".git")
-            relative = Path(folder).relative_to(self._top)
-            found.extend(
-                (relative / name).as_posix()
-                for name in names
-                if not Path(folder, name).is_symlink()
-            )
+        folders = [""]
+        while folders:
+            folder = folders.pop()
+            for entry in _listed(self._top / folder):
+                if entry.is_dir(follow_symlinks=False):
+                    if entry.name != ".git":
+                        folders.append(f"{folder}{entry.name}/")
+                elif not entry.is_symlink():
+                    found.append(folder + entry.name)
         return tuple(sorted(found))
 
     def paths(self) -> Sequence[str]:
@@ -55,11 +56,21 @@ class FolderSource:
         if path not in self._known:
             return None
         try:
-            return (self._top / path).read_bytes()
+            with open(f"{self._top}/{path}", "rb", buffering=0) as file:  # noqa: PTH123 - many
+                return file.readall()
         except FileNotFoundError:
             return None
         except OSError as error:
             raise SourceError(f"{path}: {error.strerror}") from error
+
+
+def _listed(folder: Path) -> list[os.DirEntry[str]]:
+    """Return what stands in a folder, nothing where it may not be looked into."""
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError:
+        return []
 
 
 class Git:

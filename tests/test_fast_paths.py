@@ -16,6 +16,7 @@ from bot.detect.compose.hints import Quiet, hinted
 from bot.detect.engine import Detected, detect
 from bot.detect.format import formats
 from bot.detect.keys import Keyed
+from bot.detect.shell import Script, Value, interpreter
 from bot.detect.source import DictSource
 from bot.review.compare import in_scope
 from tests.cases import CASES
@@ -122,6 +123,7 @@ _SEGMENTS = [
     "/home/a", "/root", "~", "$HOME", "${HOME}", "$PWD", "${X:-", "}", "$X", "${X}", "/user/1000",
     "/podman", "/docker", "/containerd", "/k3s", "/.docker", "/desktop", "/.rd", "/.lima", "/x",
     "/docker.sock", "/podman.sock", "\\\\.\\pipe\\docker_engine", "//./pipe/", "docker_engine",
+    "/private/", "/host_mnt/..", "${X:+", "x:", "}:", "https:",
     "/volume1", "/snap/microk8s/common", "/.colima/default", "/.orbstack", "a", "-", "_", ":", " ",
     "tcp://", "ssh://", "unix://", "http://", "host", ":2375", ":4243", "localhost", "10.0.0.1",
     "${XDG_RUNTIME_DIR}", "%t", "/secrets", "/mysqld", "/lib",
@@ -163,6 +165,14 @@ _TEMPLATES = st.sampled_from(
         "    environment: ['{name}={path}']\n",
         "    environment: [{name}]\n",
         "    env_file: a.env\n",
+        "    env_file : ['a.env']\n",
+        "    \"volumes\": ['\\u002f:/x']\n",
+        '    volumes: ["\\/:/x"]\n',
+        '    volumes: ["\\t/:/x"]\n',
+        '    volumes: ["/\\n:/x", "\\_{path}\\t:/y"]\n',
+        '    labels: {{icon: "\\U0001F4BE"}}\n',
+        "    # what else to include\n",
+        "    x-include: {path}\n",
         "    command: {command}\n",
         "    command: ['sh', '-c', \"{command}\"]\n",
         "    healthcheck: {{test: {command}}}\n",
@@ -172,14 +182,22 @@ _TEMPLATES = st.sampled_from(
         "    labels: {{a: b}}\n",
     ]
 )
+_INCLUDES = st.sampled_from(
+    ["", "include: [b.yaml]\n", "'include' : b.yaml\n", "? include\n: b.yaml\n", "# include it\n"]
+)
 _service = st.lists(st.tuples(_TEMPLATES, _paths, _NAMES, _COMMANDS), min_size=1, max_size=3)
 
 
-@given(st.lists(_service, min_size=1, max_size=3), _paths, _paths, _paths)
+@given(st.lists(_service, min_size=1, max_size=3), _INCLUDES, _paths, _paths, _paths)
 def test_both_ways_agree_on_compose_files(
-    services: list[list[tuple[str, str, str, str]]], shared: str, device: str, given_by: str
+    services: list[list[tuple[str, str, str, str]]],
+    include: str,
+    shared: str,
+    device: str,
+    given_by: str,
 ) -> None:
-    text = f"x-v: &v\n  - {shared}:/y\nx-b: &b\n  privileged: true\n  volumes: *v\nservices:\n"
+    text = f"{include}x-v: &v\n  - {shared}:/y\nx-b: &b\n  privileged: true\n  volumes: *v\n"
+    text += "services:\n"
     for name, parts in zip("abc", services, strict=False):
         text += f"  {name}:\n    image: alpine\n"
         for template, path, variable, command in parts:
@@ -190,6 +208,28 @@ def test_both_ways_agree_on_compose_files(
     files: dict[str, bytes | str] = {
         "compose.yaml": text, ".env": f"X={given_by}\nDOCKER_HOST={given_by}\n",
         "a.env": f"DOCKER_HOST={given_by}\n",
+        "b.yaml": f"services:\n  z:\n    image: a\n    volumes: ['{shared}:/z']\n",
     }  # fmt: skip
     fast, slowly = both(files, "compose.yaml")
     assert fast == slowly
+
+
+@given(st.lists(_service, min_size=1, max_size=3), st.sampled_from([1, 40, 2_000]))
+def test_a_script_that_is_said_again_reaches_the_same_on_other_lines(
+    services: list[list[tuple[str, str, str, str]]], before: int
+) -> None:
+    texts = [
+        f"{name}={path}\n{command.format(path)}\ndocker run -v ${name}:/x a"
+        for parts in services
+        for _, path, name, command in parts
+    ]
+    for text in texts:
+        env = {"DOCKER_HOST": Value("tcp://a", before), "B": Value("/run", 0)}
+        script = Script(text, tuple(range(before, before + text.count("\n") + 1)))
+        again = interpreter.interpret(script, env)
+        assert again == interpreter.interpret(script, env)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(
+                interpreter, "followed", lambda one, env, dialect, f: f(one, env, dialect)
+            )
+            assert again == interpreter.interpret(script, env)

@@ -1,11 +1,11 @@
 """One file of one commit -> what it hands over: every format that reads it, put together."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.detect import sockets
-from bot.detect.format import formats
+from bot.detect.format import Format, formats
 from bot.detect.grant import Grant, How, Unknown
 from bot.detect.lines import LARGEST, Text, decode
 from bot.detect.source import Source
@@ -45,13 +45,37 @@ def detect(path: str, source: Source) -> Detected:
     names: list[str] = []
     grants: list[tuple[Grant, ...]] = []
     unknowns: list[Unknown] = []
-    matching = [form for form in formats() if form.matches(path, content)]
-    for form in [form for form in matching if not form.last_resort] or matching:
+    held = _Held(source, path, data)
+    for form in _matching(path, content):
         names.append(form.name)
-        found = tuple(form.grants(path, source))
+        found = tuple(form.grants(path, held))
         grants.append(tuple(one for one in found if isinstance(one, Grant)))
         unknowns.extend(one for one in found if isinstance(one, Unknown))
     return Detected(tuple(names), _distinct(grants), tuple(dict.fromkeys(unknowns)))
+
+
+def _matching(path: str, content: str) -> list[Format]:
+    """Return the formats that read a file; last resorts only where no other one does."""
+    for last_resort in (False, True):
+        found = [f for f in formats() if f.last_resort is last_resort and f.matches(path, content)]
+        if found:
+            return found
+    return []
+
+
+class _Held:
+    """A Source, one file of which was read already."""
+
+    def __init__(self, source: Source, path: str, data: bytes) -> None:
+        self._source = source
+        self._path = path
+        self._data = data
+
+    def paths(self) -> Sequence[str]:
+        return self._source.paths()
+
+    def read(self, path: str) -> bytes | None:
+        return self._data if path == self._path else self._source.read(path)
 
 
 def _unread(path: str, data: bytes, why: str) -> Detected:

@@ -5,7 +5,7 @@ names the keys which any match of it holds is searched for only in files that ha
 """
 
 import re
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 _KEY = re.compile(r"^[ \t\-{\"']*+(\w++)[\"']?[ \t]*+:", re.MULTILINE)
 
@@ -27,8 +27,13 @@ class Keyed:
     """
 
     def __init__(self, pattern: str, *words: str) -> None:
-        self.pattern = re.compile(pattern, re.MULTILINE)
+        self._pattern = pattern
         self.words = frozenset(words)
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The pattern, compiled when it is first searched for."""
+        return re.compile(self._pattern, re.MULTILINE)
 
     def search(self, text: str) -> re.Match[str] | None:
         """Return the pattern's first match."""

@@ -6,6 +6,7 @@ Sources: Docker CLI reference (`docker run --volume`, `--mount`), Compose specif
 
 import csv
 import re
+from functools import lru_cache
 
 from bot.detect import sockets
 from bot.detect.sockets import Target
@@ -23,8 +24,11 @@ def split_short(text: str) -> tuple[str, ...]:
 
     Colons of Windows drives and pipes, and those inside `${…}`, `$(…)` or `{{…}}`, do not count.
     """
-    if len(text) > _LONGEST:
-        text = text[:_LONGEST]
+    return _split(text[:_LONGEST])
+
+
+@lru_cache(maxsize=256)  # a mount is looked at from several sides
+def _split(text: str) -> tuple[str, ...]:
     if not _SPECIAL.search(text):
         return tuple(text.split(":"))
     fields: list[str] = []

@@ -8,11 +8,9 @@ parser, one at a time.
 import re
 from dataclasses import dataclass, field
 
-import yaml
-
 from bot.detect.lines import Text
 from bot.detect.positioned import DEEPEST, Node
-from bot.detect.yaml_nodes import read_flow
+from bot.detect.yaml_nodes import RefusedError, read_flow
 
 _KEY = re.compile(
     r"""(?P<key>"(?:\\.|[^"\\])*"|'(?:''|[^'])*'|<<|[^\s#:'"\[\]{},&*!|>%@`-][^:#]*?|-[^\s:][^:#]*?)"""
@@ -276,7 +274,7 @@ def _flow(rest: str, start: int, text: Text, anchors: dict[str, Node]) -> Node |
     """Read a flow value that ends on its line, with offsets of the whole text."""
     try:
         return read_flow(rest, start, text, anchors)
-    except (yaml.YAMLError, ValueError):
+    except RefusedError:
         return None
 
 

@@ -1,13 +1,10 @@
 """Well-formed YAML as nodes, from libyaml's events; size, depth and number of nodes are bounded."""
 
-import gc
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 
-import yaml
-
+from bot.detect.garbage import uncollected
 from bot.detect.lines import Text
 from bot.detect.positioned import DEEPEST, Kind, Node
 
@@ -15,41 +12,26 @@ _MOST_NODES = 2_000_000
 
 
 class RefusedError(ValueError):
-    """The text is beyond a bound."""
+    """The text is no YAML, or beyond a bound."""
 
     def __init__(self, offset: int, message: str) -> None:
         super().__init__(message)
         self.offset = offset
 
 
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Look for no garbage meanwhile: it would be looked for among all nodes, again and again.
-
-    Nodes are never garbage before their tree is done, and their number is bounded.
-    """
-    paused = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if paused:
-            gc.enable()
-
-
 def read_documents(text: Text) -> tuple[Node, ...]:
     """Read the documents of a whole file.
 
-    Raises RefusedError beyond a bound, yaml.YAMLError or ValueError where it is not YAML.
+    Raises RefusedError beyond a bound, and where it is not YAML.
     """
-    with _uncollected():
+    with uncollected():  # nodes are never garbage before their tree is done, and are bounded
         return _Builder(text).documents()
 
 
 def read_flow(snippet: str, start: int, text: Text, anchors: Mapping[str, Node]) -> Node | None:
     """Read one value that stands at offset `start` of `text`, after `anchors` were named.
 
-    Raises yaml.YAMLError or ValueError where it is not YAML by itself.
+    Raises RefusedError where it is not YAML by itself.
     """
     documents = _Builder(text, snippet, start, anchors).documents()
     return documents[0] if documents else None
@@ -79,13 +61,26 @@ class _Builder:
         self._left = _MOST_NODES
 
     def documents(self) -> tuple[Node, ...]:
-        parser = yaml.CSafeLoader(_FORBIDDEN.sub(" ", self._snippet))
-        try:
-            return tuple(self._read(parser))
-        finally:
-            parser.dispose()
+        import yaml  # noqa: PLC0415 - start-up
 
-    def _read(self, parser: yaml.CSafeLoader) -> Iterator[Node]:
+        try:
+            parser = yaml.CSafeLoader(_FORBIDDEN.sub(" ", self._snippet))
+            try:
+                return tuple(self._read(parser))
+            finally:
+                parser.dispose()
+        except RefusedError:
+            raise
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            raise RefusedError(mark.index if mark else 0, error.problem or "not YAML") from error
+        except (yaml.YAMLError, ValueError) as error:
+            at = getattr(error, "position", 0) or 0
+            raise RefusedError(at, "a character that YAML does not allow") from error
+
+    def _read(self, parser: Any) -> Iterator[Node]:
+        import yaml  # noqa: PLC0415 - start-up
+
         next_event = parser.get_event
         frames: list[tuple[Any, list[Node]]] = []
         root: Node | None = None

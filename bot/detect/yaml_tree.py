@@ -6,8 +6,6 @@ it says.
 
 import re
 
-import yaml
-
 from bot.detect.lines import Text
 from bot.detect.positioned import Problem, Tree
 from bot.detect.yaml_nodes import RefusedError, read_documents
@@ -19,11 +17,6 @@ def read_yaml(text: Text) -> Tree:
         return Tree(read_documents(text), text)
     except RefusedError as refused:
         offset, message = refused.offset, str(refused)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        offset, message = (mark.index if mark else 0), error.problem or "not YAML"
-    except (yaml.YAMLError, ValueError) as error:
-        offset, message = getattr(error, "position", 0) or 0, "a character that YAML does not allow"
     from bot.detect.outline import read_outline  # noqa: PLC0415 - only for broken files
 
     problem = Problem(text.line_of(min(offset, len(text.content))), message)

@@ -14,7 +14,6 @@ from bot.review.anchor import Changes, anchor, image_line, says_it
 from bot.review.covers import covers
 from bot.review.guards import is_guard
 from bot.review.model import Anchor, Change, Finding, InSummary, OnFile, Review, SetAside
-from bot.review.remarks import remarked
 
 __all__ = ["compare", "in_scope", "survey", "wanted"]
 
@@ -92,8 +91,12 @@ def compare(
         line = _image_line(grant, head, by_new) if other_image and grant.image else None
         shown.append((grant, anchor(grant, by_new, line, lines.name_a_socket)))
     found = _folded(shown)
+    if found:
+        from bot.review.remarks import remarked  # noqa: PLC0415 - start-up
+
+        found = remarked(found, head, by_new)
     return Review(
-        findings=remarked(found, head, by_new),
+        findings=found,
         unknowns=_new_unknowns(of_base, of_head, new_name),
         set_aside=tuple(aside),
         scanned=sum(1 for one in of_head if one.formats),

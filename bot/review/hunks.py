@@ -1,13 +1,12 @@
 """A unified diff of one file -> its hunks on the new side. What GitHub accepts a comment on."""
 
 from itertools import pairwise
-
-from unidiff.constants import LINE_TYPE_NO_NEWLINE
-from unidiff.errors import UnidiffParseError
-from unidiff.patch import Hunk as PatchHunk
-from unidiff.patch import PatchSet
+from typing import TYPE_CHECKING
 
 from bot.review.model import Hunk
+
+if TYPE_CHECKING:
+    from unidiff.patch import Hunk as PatchHunk
 
 _HEADER = "--- a/file\n+++ b/file\n"
 
@@ -18,6 +17,9 @@ def read_hunks(patch: str) -> tuple[Hunk, ...] | None:
     `patch` starts at the first "@@" line, as GitHub's `files[].patch` does; git's header lines
     before it are skipped.
     """
+    from unidiff.errors import UnidiffParseError  # noqa: PLC0415 - start-up
+    from unidiff.patch import PatchSet  # noqa: PLC0415 - start-up
+
     if not patch.startswith("@@"):
         at = patch.find("\n@@ ")
         if at < 0:
@@ -37,7 +39,7 @@ def whole_file(lines: int) -> tuple[Hunk, ...]:
     return (Hunk(1, lines, frozenset(range(1, lines + 1))),) if lines else ()
 
 
-def _hunk(hunk: PatchHunk) -> Hunk:
+def _hunk(hunk: "PatchHunk") -> Hunk:
     added: set[int] = set()
     removed_before: set[int] = set()
     following = max(hunk.target_start, 1)
@@ -52,8 +54,10 @@ def _hunk(hunk: PatchHunk) -> Hunk:
     return Hunk(hunk.target_start, hunk.target_length, frozenset(added), frozenset(removed_before))
 
 
-def _same_but_for_its_end(hunk: PatchHunk) -> int | None:
+def _same_but_for_its_end(hunk: "PatchHunk") -> int | None:
     """Return the new-side line that only gained or lost the line end of the file's last line."""
+    from unidiff.constants import LINE_TYPE_NO_NEWLINE  # noqa: PLC0415 - start-up
+
     lines = list(hunk)
     for before, marker in pairwise(lines):
         if marker.line_type != LINE_TYPE_NO_NEWLINE:

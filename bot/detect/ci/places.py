@@ -203,6 +203,8 @@ class Places:
 
 def relevant(text: str, env: Variables) -> Environment:
     """Return those variables that a script names, or that say where the daemon is."""
+    if not env:
+        return {}
     names = dict.fromkeys(_WORD.findall(text))
     return {name: env[name] for name in (*names, *_TLS) if name in env}
 
@@ -324,7 +326,10 @@ def layered(over: Variables, under: Variables) -> Variables:
     """Return the variables of `under`, those of `over` before them, without copying either."""
     if not over:
         return under
-    return ChainMap(over, under) if under else over  # type: ignore[arg-type]
+    if not under:
+        return over
+    below = under.maps if isinstance(under, ChainMap) else (under,)
+    return ChainMap(over, *below)  # type: ignore[arg-type]
 
 
 def daemon_addresses(env: Variables, around: Variables) -> Iterator[

@@ -21,10 +21,14 @@ from bot.detect.positioned import Node
 _HINTS: tuple[tuple[str, re.Pattern[str] | None], ...] = (
     *((word, None) for word in (
         "sock", "docker_engine", "of-docker", "from-docker", "docker-machine", "volume1",
-        "orbstack", "colima", "runtime_dir", "subpath", "%t", "/host_mnt", "/private",
+        "orbstack", "colima", "runtime_dir", "subpath", "%t",
         "containerd_address", "2375", "tcp:", "ssh:", "unix:", "--host", "-v/",
-        "\\x", "\\u", "\\\n", "\\\r\n",
+        "\\x", "\\\n", "\\\r\n", "\\/", "/\\",
     )),
+    ("\\", re.compile(r"\\[a-z0_]/")),  # a blank or a line end before a path
+    ("\\u", re.compile(r"\\u(?!0001)")),  # emoji stand for nothing else
+    ("/private", re.compile(r"/private[/.]*+(?![\w-])")),
+    ("/host_mnt", re.compile(r"/host_mnt[/.]*+(?![\w-])")),
     ("/proc", re.compile(r"/proc(?![\w-])")),
     ("pipe", re.compile(r"pipe[\\/]")),
     (".rd", re.compile(r"\.rd\b")),
@@ -42,8 +46,11 @@ _HINTS: tuple[tuple[str, re.Pattern[str] | None], ...] = (
     )),
     # What only climbs is relative to the project.
     ("/..", re.compile(r"(?<![\s\"'\[,=-]\.\.)(?<!/\.\.)/\.\.[/.]*+(?![\w-])")),
-    ("/", re.compile(r"/(?<=[\s\"'\[,=:{-]/)[/.]*+(?:[:\"'\s,}\]$]|\Z)")),
+    # No path follows the colon of `scheme://`.
+    ("/", re.compile(r"/(?<=[\s\"'\[,=:{+-]/)(?!(?<=[\w}]:/)/)[/.]*+(?:[:\"'\s,}\]$]|\Z)")),
 )  # fmt: skip
+
+_INCLUDE = re.compile(r"(?<![\w./-])include(?![ \t]*[\w./-])")  # perhaps a key
 
 
 def may_reach(content: str, plan: Plan, loader: Loader) -> bool:
@@ -97,8 +104,10 @@ def _marks(content: str) -> Iterator[int]:
             yield from _found(low, word)
         elif word in low:
             yield from (found.start() for found in pattern.finditer(low))
-    for word in ("include", "env_file", "volumes_from"):
+    for word in ("env_file", "volumes_from"):
         yield from _found(content, word)
+    if "include" in content:
+        yield from (found.start() for found in _INCLUDE.finditer(content))
     if "extends" in content:
         yield from _found(content, "file")
 
@@ -140,4 +149,6 @@ def hinted(text: str) -> bool:
 
 
 def _refers(text: str) -> bool:
-    return "include" in text or "env_file" in text or ("extends" in text and "file" in text)
+    if "env_file" in text or ("extends" in text and "file" in text):
+        return True
+    return "include" in text and _INCLUDE.search(text) is not None

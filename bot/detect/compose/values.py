@@ -126,8 +126,8 @@ class Value:
         """Return the value at a chain of keys, or None, also where `!reset` stands."""
         found = self
         for name in names:
-            below = found.fields().get(name)
-            if below is None or below.taken_away:
+            below = (found._fields or found.fields()).get(name)
+            if below is None or below.node.tag == "!reset":
                 return None
             found = below
         return found

@@ -30,11 +30,15 @@ from bot.detect.source import Source
 
 _YAML = re.compile(r"\.ya?ml\Z", re.IGNORECASE)
 _JSON = re.compile(r"(?:package|composer|deno|tasks|project|nx|turbo)\.jsonc?\Z", re.IGNORECASE)
-_TELLING = re.compile(
-    r"\.sock\b|docker_engine|(?:docker|container|podman|buildkit)_host|tcp://|:2375|api-socket"
-    r"|(?:-v|--volume)[ =][\"']?/(?:var/)?(?:run/?)?:|(?:source|src)=/",
-    re.IGNORECASE,
-)
+# In lower case: a piece of text that tells, and what it has to be part of.
+_TELLING: tuple[tuple[str, re.Pattern[str] | None], ...] = (
+    (".sock", re.compile(r"\.sock\b")),
+    ("_host", re.compile(r"(?:docker|container|podman|buildkit)_host")),
+    ("-v", re.compile(r"(?:-v|--volume)[ =][\"']?/(?:var/)?(?:run/?)?:")),
+    *((word, None) for word in (
+        "docker_engine", "tcp://", ":2375", "api-socket", "source=/", "src=/",
+    )),
+)  # fmt: skip
 _COMMAND = re.compile(
     r"(?:\w*[_-])?(?:scripts?|run|code|cmds?|commands?|before|init|prebuild|exec|shell|sh|bash|entry)"
     r"|\w*[a-z](?:Script|Command|Cmd)s?",
@@ -54,7 +58,14 @@ def _matches(path: str, text: str) -> bool:
     name = plain_name(path)
     if not (_YAML.search(name) or _JSON.match(name)) or len(text) > _LARGEST:
         return False
-    return bool(_TELLING.search(text) and _KEY.search(text))
+    return _tells(text.lower()) and _KEY.search(text) is not None
+
+
+def _tells(low: str) -> bool:
+    return any(
+        word in low and (pattern is None or pattern.search(low) is not None)
+        for word, pattern in _TELLING
+    )
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:

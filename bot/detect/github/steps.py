@@ -80,7 +80,7 @@ def step_grants(step: Node, number: int, around: Surroundings) -> Iterator[Grant
     places = around.scope.places
     own = environment(step.get("env"), around.scope)
     env = layered(own, around.scope.env)
-    scope = replace(around.scope, env=env)
+    scope = replace(around.scope, env=env) if own else around.scope
     named = step_subject(around.subject, step, number)
     subject = Subject(named, node=step, naming=_NAMING)
     yield from address_grants(places, subject, own, env)

@@ -67,7 +67,8 @@ class Reader:
                 called = subject or f"job {name}"
                 for grant in self._job(job, key, inside, called, shell, depth):
                     identity = (grant.line, grant.subject, grant.image, grant.resource, grant.how)
-                    if len(seen) < len(seen := seen | {identity}):
+                    if identity not in seen:
+                        seen.add(identity)
                         yield grant
 
     def _job(

@@ -3,12 +3,10 @@
 import re
 from collections.abc import Iterator
 
-import yaml
-
 from bot.detect.lines import Text
 from bot.detect.outline import read_outline
 from bot.detect.positioned import Node
-from bot.detect.yaml_nodes import read_flow
+from bot.detect.yaml_nodes import RefusedError, read_flow
 
 _MOST = 64
 _NOT_LINE_END = re.compile(r"[^\n]")
@@ -37,7 +35,7 @@ def embedded(text: Text, start: int, end: int) -> Iterator[Node]:
         stop = _separator(content, at, end)
         try:
             node = read_flow(content[at : stop or end], at, text, {})
-        except (yaml.YAMLError, ValueError):
+        except RefusedError:
             blank = _NOT_LINE_END.sub(" ", content[:at])
             yield from read_outline(Text(blank + content[at : stop or end]))
         else:

@@ -33,6 +33,7 @@ _SUBCOMMANDS = names(
     "run create exec compose container service volume context buildx stack build system"
     " pod play kube machine start daemon"
 )
+_SUBCOMMAND_NAME = re.compile(r"[a-z-]+")
 _HOST_OPTIONS = ("-H", "--host", "--url", "--address", "-a")
 _SECURED = frozenset({"--tlsverify", "--tlscacert", "--tlscert", "--tlskey"})
 
@@ -54,10 +55,12 @@ def title(call: Call) -> str:
     name = call.name
     if name not in _CLIENTS:
         return name
-    words = [word.text for word in Options(call.args[1:], _CLIENTS[name]).rest[:2]]
-    if not words:
-        return name
-    if not re.fullmatch(r"[a-z-]+", words[0]):
+    return _title(name, Options(call.args[1:], _CLIENTS[name]).rest)
+
+
+def _title(name: str, rest: Sequence[Arg]) -> str:
+    words = [word.text for word in rest[:2]]
+    if not words or not _SUBCOMMAND_NAME.fullmatch(words[0]):
         return name
     nested = words[0] in {"container", "service", "volume", "context", "buildx", "stack", "compose"}
     if words[0] == "container":
@@ -73,23 +76,19 @@ def docker(call: Call) -> Pieces:
         name = next((known for known in ("podman", "nerdctl") if known in raw), "docker")
     options = Options(call.args[1:], _CLIENTS[name])
     rest = options.rest
-    subject = title(call._replace(args=(_named(call.args[0], name), *call.args[1:])))
     if not options.has(*_SECURED):
         for option in options.all(*_HOST_OPTIONS):
             value = option.value
             target = option_address(value.text) if value else None
             if value and target:
+                command = _title(name, rest)
                 call.host.report(
-                    call, target, value, option.flag, command=subject, about=value.text
+                    call, target, value, option.flag, command=command, about=value.text
                 )
     if not rest:
         return UNKNOWN
     handler = _SUBCOMMAND.get(rest[0].text)
     return handler(call, name, rest[1:]) if handler else UNKNOWN
-
-
-def _named(word: Arg, name: str) -> Arg:
-    return word._replace(text=name)
 
 
 def _start(call: Call, name: str, words: Sequence[Arg]) -> Pieces:

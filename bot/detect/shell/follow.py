@@ -35,6 +35,7 @@ from bot.detect.shell.tree import (
 )
 
 if TYPE_CHECKING:
+    from bot.detect.shell.model import Reach
     from bot.detect.sockets import Target
 
 _DEEPEST = 60  # nested commands, calls and scripts
@@ -117,6 +118,11 @@ class Follower(Findings):
         self.expander.text, self.expander.place = text, place
         words = tree.words if isinstance(tree, Simple) else ()
         return tuple(self.expander.fields(words))
+
+    def found(self) -> "list[Reach]":
+        """Return what was reached. Nothing follows: what refers back to this is let go."""
+        self.expander.run, self._kept = _nothing, Kept()
+        return super().found()
 
     def secured(self) -> None:
         """Take note that the script turns TLS on for its client."""
@@ -247,9 +253,10 @@ class Follower(Findings):
         """Run a command with one value of each variable."""
         expander, place = self.expander, self.expander.place
         expander.spend(4)
-        targets, fed = self._redirect(node.redirections)
+        targets, fed = self._redirect(node.redirections) if node.redirections else ((), None)
         args = tuple(expander.fields(node.words))
-        call = call._replace(args=args, stdin=call.stdin if fed is None else fed)
+        fed = call.stdin if fed is None else fed
+        call = Call(args, self, call.extent, call.origin, fed)
         here: dict[str, Values] = {}
         for assignment in (*node.assignments, *node.declared):
             word, binding = self._value(assignment)
@@ -371,6 +378,10 @@ class Follower(Findings):
     def options(self, call: Call, words: Sequence[Arg]) -> None:
         """Look at options of any program that mount a socket or name a daemon's address."""
         commands.options(call, words, call.name)
+
+
+def _nothing(_node: Node) -> Pieces:
+    return NONE
 
 
 def _element(word: Arg) -> Pieces:

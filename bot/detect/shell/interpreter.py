@@ -3,7 +3,6 @@
 import contextlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
 
 from bot.detect.grant import How
 from bot.detect.shell import containers, hints, windows
@@ -13,9 +12,8 @@ from bot.detect.shell.follow import Follower
 from bot.detect.shell.model import Env, Reach, Script, Value
 from bot.detect.shell.options import RUN, Options
 from bot.detect.shell.pieces import Arg, Piece, Places, arg
+from bot.detect.shell.repeated import Dialect, followed
 from bot.detect.shell.scope import Binding
-
-Dialect = Literal["sh", "powershell", "cmd"]
 
 # A line end among options is a blank; after a backslash the reader takes it out itself.
 _LINE_END = re.compile(r"(?<!\\)\n")
@@ -34,6 +32,10 @@ def interpret(
     """
     if not hints.any_in(script.text, env):
         return ()
+    return followed(script, env or {}, dialect, _follow)
+
+
+def _follow(script: Script, env: Env, dialect: Dialect) -> tuple[Reach, ...]:
     if dialect != "sh":
         script = Script(script.text.replace("\r", " "), script.lines)
     if len(script.text) > _TOO_LONG:

@@ -124,7 +124,7 @@ class Options:
         """Tell whether an unknown value stands for options rather than for the image."""
         if not word.text:
             return True
-        if not (word.opaque or _VARIABLE.fullmatch(word.text)):
+        if not (word.opaque or (word.text[0] == "$" and _VARIABLE.fullmatch(word.text))):
             return False
         after = self._words[self._at + 1 :]
         if not after:

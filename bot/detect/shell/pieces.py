@@ -51,7 +51,10 @@ class Arg(NamedTuple):
     @property
     def opaque(self) -> bool:
         """Whether the whole word is one unknown value."""
-        return bool(self.pieces) and not any(piece.known and piece.text for piece in self.pieces)
+        for piece in self.pieces:
+            if piece.known and piece.text:
+                return False
+        return bool(self.pieces)
 
 
 def arg(pieces: Iterable[Piece], raw: str = "") -> Arg:
