@@ -19,17 +19,20 @@ def _no(_path: str, _line: int) -> bool:
 def anchor(grant: Grant, changes: Changes, image: int | None = None, names: Names = _no) -> Anchor:
     """Return where to show a new grant.
 
-    The added line that says it: the first one on its way, or the grant's own where only that one
-    names the socket (a variable may hold no more than a part of the path); else `image`, the line
-    that gives an old mount to another image; else a line of its way that a hunk shows; else an
-    added line, or the place of a deleted one, inside the subject's definition; else the file.
+    The added line that says it: the first one on its way, or, where that one does not name the
+    socket (a variable may hold no more than a part of the path), the grant's own or else the first
+    one that does; else `image`, the line that gives an old mount to another image; else a line of
+    its way that a hunk shows; else an added line, or the place of a deleted one, inside the
+    subject's definition; else the file.
     """
     way = tuple(dict.fromkeys((*((s.path, s.line) for s in grant.steps), (grant.path, grant.line))))
     added = [(path, line) for path, line in way if line in _added(changes.get(path))]
     if added:
         own = grant.path, grant.line
-        other = own in added and own != added[0] and names(*own) and not names(*added[0])
-        return OnLine(*(own if other else added[0]))
+        naming = [place for place in added if names(*place)]
+        if not naming or naming[0] == added[0]:
+            return OnLine(*added[0])
+        return OnLine(*(own if own in naming else naming[0]))
     if image is not None:
         return OnLine(grant.path, image)
     for path, line in way:

@@ -218,7 +218,12 @@ def _held(quoted: re.Match[str]) -> str:
 
 
 def _substituted(word: str, old: str, new: str) -> str:
-    """Return one word of `$(NAME:old=new)`; `%` stands for any text, as in the manual."""
+    """Return one word of `$(NAME:old=new)`; `%` stands for any text, as in the manual.
+
+    Quotes are text to make, and the shell takes them away: what they hold is meant.
+    """
+    if len(word) > 1 and word[0] in "\"'" and word[0] == word[-1] and old[:1] != word[0]:
+        word = word[1:-1]
     before, percent, after = old.partition("%") if "%" in old else ("", "%", old)
     if not (word.startswith(before) and word.endswith(after)):
         return word
