@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from posixpath import dirname
 
-from bot.detect.format import formats, plain_name
+from bot.detect.format import formats, nameless, plain_name
 from bot.detect.lines import LARGEST, decode
 from bot.detect.source import Source
 from bot.review.model import Change
@@ -43,8 +43,8 @@ _MOST_REFERRING = 400
 
 def in_scope(path: str) -> bool:
     """Tell by its name alone whether a file may be of any format that we read."""
-    name = plain_name(path)
-    return bool(_SCOPE.search(name)) and not _NOT.search(path)
+    named = _SCOPE.search(plain_name(path)) or nameless(path)
+    return bool(named) and not _NOT.search(path)
 
 
 def wanted(changes: Sequence[Change], paths: Iterable[str]) -> frozenset[str]:

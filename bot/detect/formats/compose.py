@@ -24,7 +24,7 @@ from bot.detect.compose.references import references
 from bot.detect.compose.service import Services
 from bot.detect.compose.shape import composed
 from bot.detect.engine import unread
-from bot.detect.format import Format, plain_name
+from bot.detect.format import Format, nameless, plain_name
 from bot.detect.grant import Grant, Step, Unknown
 from bot.detect.lines import Text
 from bot.detect.sockets import mentions
@@ -64,9 +64,9 @@ def _matches(path: str, text: str) -> bool:
         return False
     if _BARE.match(plain) and (plain != name or plain.endswith(".json")):
         return True
-    if not _YAML.search(plain):
+    if not _YAML.search(plain) and not nameless(path):
         return False
-    if _named(plain):
+    if _named(plain) and _YAML.search(plain):
         return True
     if _FOREIGN.search(text):
         return False
