@@ -26,7 +26,10 @@ _SCOPE = re.compile(
 _NOT = re.compile(
     r"(?:^|/)(?:node_modules|\.git)/"
     r"|(?:^|/)(?:package-lock\.json|pnpm-lock\.yaml|yarn\.lock|composer\.lock|devcontainer-lock\.json"
-    r"|LICENSE|COPYING|NOTICE|AUTHORS|CHANGELOG|README|CODEOWNERS|OWNERS|VERSION)\Z",
+    r"|LICENSE|COPYING|NOTICE|AUTHORS|CHANGELOG|README|CODEOWNERS|OWNERS|VERSION)\Z"
+    # What is compiled or packed, however it is called before the dot.
+    r"|\.(?:py[co]|pyd|class|jar|war|whl|egg|o|a|so|dll|exe|bin|zip|gz|tgz|bz2|xz|zst|7z|tar|rpm|deb"
+    r"|png|jpe?g|gif|ico|webp|pdf|woff2?|ttf|otf|eot|mp[34]|webm|mov|sqlite3?|db)\Z",
     re.IGNORECASE,
 )
 # Files whose change can alter what another file means, and files that refer to others.
