@@ -207,3 +207,21 @@ def test_the_gravest_grant_of_a_line_stands_for_the_others() -> None:
     )
     assert {one.grant.severity for one in review.findings} == {Severity.HIGH}
     assert sum(len(one.fingerprints) for one in review.findings) == 2
+
+
+def test_of_very_many_deleted_files_none_is_read_where_nothing_is_new() -> None:
+    class Counting(DictSource):
+        reads = 0
+
+        def read(self, path: str) -> bytes | None:
+            Counting.reads += 1
+            return super().read(path)
+
+    old = {f"s{n}/Dockerfile": "FROM a\n" + ENV for n in range(300)}
+    gone = [Change(path, None, None) for path in old]
+    assert compare(Counting(old), DictSource({}), gone).findings == ()
+    assert Counting.reads == 0
+    moved = [*gone[1:], Change("s0/Dockerfile", None, None), Change(None, "new/Dockerfile", None)]
+    head = DictSource({"new/Dockerfile": "FROM a\n" + ENV})
+    review = compare(Counting(old), head, moved)
+    assert (review.findings, len(review.set_aside)) == ((), 1)
