@@ -18,9 +18,10 @@ _SCOPE = re.compile(
           |dapper|earth|sigil|mustache|bats|tpl|gotmpl|cue|dockerfile|containerfile|jenkinsfile
           |envrc|init|run|command|hook|vagrantfile|rb|j2|nix|just|ini)
       | (?:docker|container|jenkins|make|earth|gnumake|vagrant|just|proc|task|cask)file[^/]*
-      | \.env[^/]* | \.drone[^/]* | [^/]*entrypoint[^/]* | \.envrc | Tiltfile | \.bashrc | \.profile
+      | \.env[^/]* | \.drone[^/]* | [^/]*entrypoint[^/]* | \.envrc | Tiltfile | \.fish | rc\.local
+      | [^/]*compose(?![a-z])[^/]*
     )\Z
-    | \A[^.]+\Z""",
+    | \A\.?[^.]+\Z""",
     re.VERBOSE | re.IGNORECASE,
 )
 _NOT = re.compile(

@@ -68,7 +68,7 @@ def _matches(path: str, text: str) -> bool:
     plain = plain_name(path)
     if _ELSEWHERE.search(path):
         return False
-    if _BARE.match(plain) and (plain != name or plain.endswith(".json")):
+    if _BARE.match(plain) and (plain != name or plain.endswith(".json") or _SERVICES.search(text)):
         return True
     if not _YAML.search(plain) and not nameless(path):
         return False
