@@ -15,6 +15,7 @@ from bot.review.covers import covers
 from bot.review.guards import is_guard
 from bot.review.model import Anchor, Change, Finding, InSummary, OnFile, Review, SetAside
 from bot.review.remarks import remarked
+from bot.review.renamed import renamed
 
 __all__ = ["compare", "in_scope", "survey", "wanted"]
 
@@ -76,6 +77,10 @@ def compare(
         known = list(left.base)
         same = _pair_same(left, old_names, by_new)
         moved = _pair_moved(left, new_name, by_new)
+        for old, new in renamed(left.base, left.head, new_name, by_new, (base, head)):
+            left.base.remove(old)
+            left.head.remove(new)
+            moved.append(SetAside(new, _MOVED))
         split = _pair_split(left, same, moved)
         aside.extend((*same, *moved, *split, *_pair_narrower(left, known, new_name)))
         both = [one.grant for one in same]
