@@ -256,8 +256,7 @@ class Follower(Findings):
             here[assignment.name] = (binding,)
             name = arg((Piece(assignment.name, place(assignment.at)),))
             commands.assigned(call, name, word)
-            if not args or assignment in node.declared:
-                self._kept.note(assignment.name, word, call)
+            self._kept.note(assignment.name, word, call)
             if not args or assignment not in node.assignments:
                 self.scope.give(assignment.name, binding)
         for given, at, value in expander.taken():
