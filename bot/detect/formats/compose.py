@@ -68,7 +68,8 @@ def _matches(path: str, text: str) -> bool:
     plain = plain_name(path)
     if _ELSEWHERE.search(path):
         return False
-    if _BARE.match(plain) and (plain != name or plain.endswith(".json") or _SERVICES.search(text)):
+    bare = "." not in plain and _SERVICES.search(text)
+    if _BARE.match(plain) and (plain != name or plain.endswith(".json") or bare):
         return True
     if not _YAML.search(plain) and not nameless(path):
         return False
