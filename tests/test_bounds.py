@@ -262,3 +262,12 @@ def test_the_line_of_a_dockerfile_is_gits(inside: str) -> None:
     data = f"FROM alpine\n# {inside}\nLABEL a='{inside}'\nVOLUME /var/run/docker.sock\n".encode()
     found = detect("Dockerfile", DictSource({"Dockerfile": data}))
     assert [grant.line for grant in found.grants] == [4]
+
+
+def test_a_large_file_of_tasks_is_read_where_it_names_a_socket() -> None:
+    tasks = "".join(f"  t{n}:\n    description: {'what it does ' * 6}\n" for n in range(2_000))
+    run = "  scan:\n    cmds:\n      - docker run -v " + _SOCKET + " scan\n"
+    text = f"tasks:\n{tasks}{run}"
+    assert len(text) > 128_000
+    (found,) = detect("tasks.yml", DictSource({"tasks.yml": text})).grants
+    assert found.line == text.count("\n")

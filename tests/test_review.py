@@ -207,3 +207,21 @@ def test_the_gravest_grant_of_a_line_stands_for_the_others() -> None:
     )
     assert {one.grant.severity for one in review.findings} == {Severity.HIGH}
     assert sum(len(one.fingerprints) for one in review.findings) == 2
+
+
+def test_of_very_many_deleted_files_none_is_read_where_nothing_is_new() -> None:
+    class Counting(DictSource):
+        reads = 0
+
+        def read(self, path: str) -> bytes | None:
+            Counting.reads += 1
+            return super().read(path)
+
+    text = "services:\n  a:\n    image: a\n    volumes: [/run/docker.sock:/run/docker.sock]\n"
+    old = {f"s{n}/compose.yml": text for n in range(300)}
+    gone = [Change(path, None, None) for path in old]
+    assert compare(Counting(old), DictSource({}), gone).findings == ()
+    assert Counting.reads == 0
+    head = DictSource({"new/compose.yml": text})
+    review = compare(Counting(old), head, [*gone, Change(None, "new/compose.yml", None)])
+    assert (review.findings, len(review.set_aside)) == ((), 1)

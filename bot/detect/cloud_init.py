@@ -1,14 +1,22 @@
 """What a machine does when it starts for the first time, as cloud-init is told.
 
-Source: cloud-init documentation, module reference: runcmd, bootcmd, write_files. What
-groups its `users` are in is no container, job or script (`bot/detect/installed.py`).
+Source: cloud-init documentation, module reference: runcmd, bootcmd, write_files; RancherOS
+documentation, "System Services" (`rancher.services`, as in Compose). What groups its `users` are in
+is no container, job or script (`bot/detect/installed.py`).
 """
 
 import re
 from collections.abc import Iterator
 
 from bot.detect.ci.places import Places, Subject
-from bot.detect.ci.steps import argv_grants, script_grants
+from bot.detect.ci.steps import (
+    argv_grants,
+    restrictions,
+    script_grants,
+    steps_of,
+    subject_of,
+    volume_grants,
+)
 from bot.detect.grant import Grant
 from bot.detect.installed import written
 from bot.detect.pods.values import text_of
@@ -37,6 +45,10 @@ def cloud_config_grants(places: Places, owner: str, document: Node) -> Iterator[
             yield from written(
                 places, Subject(_named(owner, f"file {path}"), node=file), path, content
             )
+    services = document.get("rancher", "services")
+    for name, service in steps_of(services) if services is not None else ():
+        who = subject_of(_named(owner, f"service {name}"), service)
+        yield from volume_grants(places, who, service.get("volumes"), restrictions(places, service))
 
 
 def heat_grants(places: Places, template: Node) -> Iterator[Grant]:

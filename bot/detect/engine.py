@@ -15,6 +15,11 @@ _MENTION_BYTES = re.compile(
     rb"(?:docker|podman|containerd|crio|buildkitd)\.sock\b|docker_engine\b|use_api_socket"
 )
 _COMMENT = re.compile(r"\s*(?:#|//|--|;|<!--|\*|REM\b|\{\{[-~]?\s*(?:!|/\*)|\{#)", re.IGNORECASE)
+# Where the container sees what is mounted, beside the line that says what of the host it is.
+_OTHER_END = re.compile(
+    r"[\s\-{\"']*(?:containerPath|mountPath|container|target|destination)[\"']?\s*:", re.IGNORECASE
+)
+_NEAR = (-2, -1, 1, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +96,18 @@ def _unread(path: str, data: bytes, why: str) -> Detected:
 def unread(path: str, text: Text, why: str, grants: Iterable[Grant]) -> Unknown | None:
     """Return the Unknown of a file that was read only by the tolerant reader, or None.
 
-    None where each line that names a daemon is on the way of a grant that was found anyway, or is
-    a comment. `why` is the parser's complaint, with its line.
+    None where each line that names a daemon is on the way of a grant that was found anyway, is the
+    other end of such a mount, or is a comment. `why` is the parser's complaint, with its line.
     """
     known = {step.line for grant in grants for step in grant.steps if step.path == path}
+    near = {line + distance for line in known for distance in _NEAR}
     if sockets.mentions(text.content) is None:
         return None
     for number in range(1, len(text) + 1):
         line = text.line(number)
         mention = sockets.mentions(line)
-        if mention and number not in known and not _COMMENT.match(line):
+        told = number in known or (number in near and _OTHER_END.match(line))
+        if mention and not told and not _COMMENT.match(line):
             reason = f"The file mentions {mention} but could not be parsed: {why}."
             return Unknown(path, number, reason, mention)
     return None

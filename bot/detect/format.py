@@ -54,6 +54,27 @@ def plain_name(path: str) -> str:
     return name
 
 
+_ENGINE = re.compile(
+    r"\.(?:in|j2|jinja2?|tpl|tmpl|template|tftpl|erb|mustache|sigil|hbs|gotmpl)\Z", re.IGNORECASE
+)
+_KNOWN = re.compile(
+    r"\.(?:ya?ml|json\w*|toml|ini|cfg|conf|env|xml|html?|css|md|rst|adoc|txt|csv|sql|svg|sh|bash|ps1"
+    r"|bat|cmd|py|rb|js|jsx|ts|tsx|go|java|kts?|rs|c|h|cc|cpp|hpp|cs|php|pl|lua|swift|scala|ex|exs"
+    r"|tf|hcl|nix|service|socket|timer|mk|lua|vim|desktop|plist|properties|rules)\Z",
+    re.IGNORECASE,
+)
+
+
+@lru_cache(maxsize=4096)
+def nameless(path: str) -> bool:
+    """Tell whether a file is a template whose name does not say what it is a template of.
+
+    "roles/web/templates/pod.j2" is one, "pod.yaml.j2" is not: what it holds has to tell.
+    """
+    name = path.rsplit("/", 1)[-1]
+    return bool(_ENGINE.search(name)) and not _KNOWN.search(plain_name(path))
+
+
 @cache
 def formats() -> tuple[Format, ...]:
     """Return the FORMAT of every module in `bot/detect/formats/`, by name.

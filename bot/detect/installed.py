@@ -14,7 +14,7 @@ from bot.detect.ci.places import Environment, Place, Places, Subject, address_gr
 from bot.detect.ci.steps import script_grants
 from bot.detect.grant import Grant, How, Severity
 from bot.detect.positioned import Node
-from bot.detect.shell import Value
+from bot.detect.shell import Script, Value
 from bot.detect.sockets import Target
 
 _SHEBANG = re.compile(r"\s*#!.*\b(?:ba|da|a|z|k)?sh\b")
@@ -28,13 +28,16 @@ _PROFILES = re.compile(
     r"|\.(?:bashrc|bash_profile|bash_aliases|profile|zshrc|zshenv|zprofile)\Z"
 )
 _ASSIGNED = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Z_]+)=(?P<value>\S+)\s*\Z")
+_PLAIN = re.compile(r"[^'\n]+\Z")
+_END = "END OF THE FILE"
 _LISTENS = re.compile(r"tcp://(?:\{\{[^{}\n]*\}\}|[^\s\"',:/{])+(?::\d+)?")
 
 
 def written(places: Places, who: Subject, path: str, text: Node) -> Iterator[Grant]:
     """Yield what a file does whose content is `text`.
 
-    A script, a daemon's configuration, or the variables that every login gets.
+    A script, a daemon's configuration, the variables that every login gets, or what the shell's own
+    reader knows by the file's name: a Compose file, a unit.
     """
     if _SHEBANG.match(text.text) or _PROFILES.search(path):
         yield from script_grants(places, who, (text,))
@@ -54,3 +57,8 @@ def written(places: Places, who: Subject, path: str, text: Node) -> Iterator[Gra
                 place = places.put(Place(places.path, number))
                 env[assigned["name"]] = Value(assigned["value"].strip("\"'"), place)
         yield from address_grants(places, who, env, env)
+    elif _PLAIN.match(path):
+        placed = places.script(text)
+        first, last = placed.lines[0], placed.lines[-1]
+        here = f"cat > '{path}' <<'{_END}'\n{placed.text}\n{_END}"
+        yield from places.ran(who, Script(here, (first, *placed.lines, last)), {})

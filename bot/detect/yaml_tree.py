@@ -24,6 +24,7 @@ def read_yaml(text: Text) -> Tree:
 
 
 _CONFLICT = re.compile(r"^(?:<{7}|={7}|>{7}|\|{7})(?:[ \t][^\n]*)?$", re.MULTILINE)
+_TEMPLATE = re.compile(r'"(?:\\.|[^"\\])*"|\{\{(?P<steers>[#^/!>-]?)[^{}\n]*\}\}')
 _COMMENT = re.compile(r'"(?:\\.|[^"\\])*"|/\*.*?\*/|//[^\n]*', re.DOTALL)
 
 
@@ -41,5 +42,13 @@ def read_json(text: Text) -> Tree:
     from bot.detect.hcl.reader import read_object  # noqa: PLC0415 - only for broken files
 
     # A comma that lacks, a merge conflict: its reader skips what is no entry.
-    merged = Text(_CONFLICT.sub(blank, bare.content))
+    merged = Text(_TEMPLATE.sub(_rendered, _CONFLICT.sub(blank, bare.content)))
     return Tree((read_object(merged),), text, tree.problem)
+
+
+def _rendered(match: re.Match[str]) -> str:
+    """Return a template's tag outside strings as a value, or as nothing, of the same length."""
+    found = match[0]
+    if found[0] == '"':
+        return found
+    return ("" if match["steers"] else "null").ljust(len(found))

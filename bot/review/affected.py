@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from posixpath import dirname
 
-from bot.detect.format import formats, plain_name
+from bot.detect.format import formats, nameless, plain_name
 from bot.detect.lines import LARGEST, decode
 from bot.detect.source import Source
 from bot.review.model import Change
@@ -16,17 +16,21 @@ _SCOPE = re.compile(
           |sh|bash|zsh|ksh|ash|dash|fish|ps1|psm1|bat|cmd|mk|mak|make|groovy|kts?|gradle|xml
           |service|socket|container|pod|build|volume|kube|network|timer|path|preset
           |dapper|earth|sigil|mustache|bats|tpl|gotmpl|cue|dockerfile|containerfile|jenkinsfile
-          |envrc|init|run|command|hook|vagrantfile|rb|j2)
+          |envrc|init|run|command|hook|vagrantfile|rb|j2|nix|just|ini)
       | (?:docker|container|jenkins|make|earth|gnumake|vagrant|just|proc|task|cask)file[^/]*
-      | \.env[^/]* | \.drone[^/]* | [^/]*entrypoint[^/]* | \.envrc | Tiltfile | \.bashrc | \.profile
+      | \.env[^/]* | \.drone[^/]* | [^/]*entrypoint[^/]* | \.envrc | Tiltfile | \.fish | rc\.local
+      | [^/]*compose[^/]*\.ya?ml[^/]*
     )\Z
-    | \A[^.]+\Z""",
+    | \A\.?[^.]+\Z""",
     re.VERBOSE | re.IGNORECASE,
 )
 _NOT = re.compile(
     r"(?:^|/)(?:node_modules|\.git)/"
     r"|(?:^|/)(?:package-lock\.json|pnpm-lock\.yaml|yarn\.lock|composer\.lock|devcontainer-lock\.json"
-    r"|LICENSE|COPYING|NOTICE|AUTHORS|CHANGELOG|README|CODEOWNERS|OWNERS|VERSION)\Z",
+    r"|LICENSE|COPYING|NOTICE|AUTHORS|CHANGELOG|README|CODEOWNERS|OWNERS|VERSION)\Z"
+    # What is compiled or packed, however it is called before the dot.
+    r"|\.(?:py[co]|pyd|class|jar|war|whl|egg|o|a|so|dll|exe|bin|zip|gz|tgz|bz2|xz|zst|7z|tar|rpm|deb"
+    r"|png|jpe?g|gif|ico|webp|pdf|woff2?|ttf|otf|eot|mp[34]|webm|mov|sqlite3?|db)\Z",
     re.IGNORECASE,
 )
 # Files whose change can alter what another file means, and files that refer to others.
@@ -43,8 +47,8 @@ _MOST_REFERRING = 400
 
 def in_scope(path: str) -> bool:
     """Tell by its name alone whether a file may be of any format that we read."""
-    name = plain_name(path)
-    return bool(_SCOPE.search(name)) and not _NOT.search(path)
+    named = _SCOPE.search(plain_name(path)) or nameless(path)
+    return bool(named) and not _NOT.search(path)
 
 
 def wanted(changes: Sequence[Change], paths: Iterable[str]) -> frozenset[str]:

@@ -19,17 +19,16 @@ def _no(_path: str, _line: int) -> bool:
 def anchor(grant: Grant, changes: Changes, image: int | None = None, names: Names = _no) -> Anchor:
     """Return where to show a new grant.
 
-    The added line that says it: the first one on its way, or the grant's own where only that one
-    names the socket (a variable may hold no more than a part of the path); else `image`, the line
-    that gives an old mount to another image; else a line of its way that a hunk shows; else an
-    added line, or the place of a deleted one, inside the subject's definition; else the file.
+    The added line that says it: the first one on its way, or, where that one does not name the
+    socket (a variable may hold no more than a part of the path), the grant's own or one before it
+    in the same file that does; else `image`, the line that gives an old mount to another image;
+    else a line of its way that a hunk shows; else an added line, or the place of a deleted one,
+    inside the subject's definition; else the file.
     """
     way = tuple(dict.fromkeys((*((s.path, s.line) for s in grant.steps), (grant.path, grant.line))))
     added = [(path, line) for path, line in way if line in _added(changes.get(path))]
     if added:
-        own = grant.path, grant.line
-        other = own in added and own != added[0] and names(*own) and not names(*added[0])
-        return OnLine(*(own if other else added[0]))
+        return OnLine(*_saying(added, (grant.path, grant.line), names))
     if image is not None:
         return OnLine(grant.path, image)
     for path, line in way:
@@ -42,6 +41,17 @@ def anchor(grant: Grant, changes: Changes, image: int | None = None, names: Name
         if path in changes and changes[path].new is not None:
             return OnFile(path)
     return InSummary()
+
+
+def _saying(added: list[tuple[str, int]], own: tuple[str, int], names: Names) -> tuple[str, int]:
+    """Return the one of the added lines on a way that says most of it."""
+    first = added[0]
+    if own == first or own not in added or names(*first):
+        return first
+    if names(*own):
+        return own
+    before = added[1 : added.index(own)]
+    return next((place for place in before if place[0] == own[0] and names(*place)), first)
 
 
 def says_it(grant: Grant, changes: Changes) -> bool:

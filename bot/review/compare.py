@@ -14,6 +14,7 @@ from bot.review.anchor import Changes, anchor, image_line, says_it
 from bot.review.covers import covers
 from bot.review.guards import is_guard
 from bot.review.model import Anchor, Change, Finding, InSummary, OnFile, Review, SetAside
+from bot.review.renamed import renamed
 
 __all__ = ["compare", "in_scope", "survey", "wanted"]
 
@@ -21,6 +22,7 @@ _SAME = "the merge base has it too"
 _MOVED = "it was only renamed or moved: the same definition is gone elsewhere"
 _GUARD = "it is a condition now for what the template mounted before"
 _NARROWER = "the same container already reaches more"
+_FEW = 200  # deleted files that are read anyway
 _IMPLICIT = "the platform grants it by itself, and the policy does not ask for such"
 
 
@@ -51,13 +53,17 @@ def compare(
     by_new = {change.new: change for change in changes if change.new is not None}
     new_name = {change.old: change.new for change in changes if change.old and change.new}
     pairs = affected(head, changes)
-    of_base = [detect(old, base) for old, _ in pairs if old is not None]
     of_head = [detect(new, head) for _, new in pairs if new is not None]
+    of_base = [detect(old, base) for old, new in pairs if old is not None and new is not None]
 
     def named(grant: Grant) -> str:
         return grant.identity(new_name.get(grant.path) or grant.path)
 
     old_grants = [grant for found in of_base for grant in found.grants]
+    gone = [old for old, new in pairs if old is not None and new is None]
+    # Of very many files that are gone only what is new here could have been moved from one.
+    if len(gone) <= _FEW or _more_than(of_head, map(named, old_grants)):
+        old_grants += [grant for old in gone for grant in detect(old, base).grants]
     new_grants = [grant for found in of_head for grant in found.grants]
     aside: list[SetAside] = []
     if not implicit:
@@ -70,6 +76,10 @@ def compare(
         known = list(left.base)
         same = _pair_same(left, old_names, by_new)
         moved = _pair_moved(left, new_name, by_new)
+        for old, new in renamed(left.base, left.head, new_name, by_new, (base, head)):
+            left.base.remove(old)
+            left.head.remove(new)
+            moved.append(SetAside(new, _MOVED))
         split = _pair_split(left, same, moved)
         aside.extend((*same, *moved, *split, *_pair_narrower(left, known, new_name)))
         both = [one.grant for one in same]
@@ -102,6 +112,12 @@ def compare(
         scanned=sum(1 for one in of_head if one.formats),
         removed=tuple(left.base),
     )
+
+
+def _more_than(of_head: Iterable[Detected], known: Iterable[str]) -> bool:
+    """Tell whether the head's files grant anything that is not among the known fingerprints."""
+    left = Counter(grant.fingerprint for found in of_head for grant in found.grants)
+    return bool(left - Counter(known))
 
 
 def _parted(grants: list[Grant], apart: Callable[[Grant], bool]) -> tuple[list[Grant], list[Grant]]:

@@ -137,4 +137,5 @@ class Review:
     unknowns: tuple[Unknown, ...] = ()
     set_aside: tuple[SetAside, ...] = ()
     scanned: int = 0  # files of the head that were read and understood as some format
-    removed: tuple[Grant, ...] = ()  # grants of the merge base that are gone
+    # Grants of the merge base that are gone; of very many deleted files only if something is new.
+    removed: tuple[Grant, ...] = ()

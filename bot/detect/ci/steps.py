@@ -12,13 +12,14 @@ from typing import Literal
 from bot.detect import mounts, sockets
 from bot.detect.ci.places import Environment, Places, Subject, joined, value_of
 from bot.detect.engine import unread
+from bot.detect.format import plain_name
 from bot.detect.grant import Grant, How, Severity, Unknown
 from bot.detect.lines import Text, decode
 from bot.detect.positioned import Node
 from bot.detect.shell import Value, interpret, interpret_argv
 from bot.detect.sockets import Target
 from bot.detect.source import Source
-from bot.detect.yaml_tree import read_yaml
+from bot.detect.yaml_tree import read_json, read_yaml
 
 _DAEMON = re.compile(r"docker|podman|containerd|nerdctl", re.IGNORECASE)
 _DEEPEST = 12
@@ -77,7 +78,7 @@ def yaml_grants(
     if content is None:
         return
     text = Text(content)
-    tree = read_yaml(text)
+    tree = read_json(text) if plain_name(path).lower().endswith(".json") else read_yaml(text)
     places = Places(path, text)
     found = [grant for document in tree.documents for grant in of_document(places, document)]
     yield from found

@@ -1,7 +1,9 @@
-"""Catalogues of applications that a panel installs: Portainer's templates, Coolify's.
+"""Catalogues of applications that a panel installs: Portainer's templates, Coolify's, CapRover's.
 
-Files: JSON with `bind` and `container` in its volumes; YAML lists whose items hold `services`.
-Source: Portainer documentation, "App template JSON format" (`volumes`: `container`, `bind`).
+Files: JSON with `bind` and `container` in its volumes; YAML lists whose items hold `services`; JSON
+with a `captainVersion`. Source: Portainer documentation, "App template JSON format" (`volumes`:
+`container`, `bind`); CapRover documentation, "One-Click Apps" (`services`, before version 4 inside
+`dockerCompose`; what is published has no extension).
 
     {"templates": [{"title": "agent", "image": "agent", "volumes": [
       {"container": "/var/run/docker.sock", "bind": "/var/run/docker.sock"}]}]}
@@ -23,15 +25,17 @@ _BIND = re.compile(r"\"bind\"\s*:\s*\"")
 _CONTAINER = re.compile(r"\"container\"\s*:\s*\"")
 _LISTED = re.compile(r"^-[ \t]+[\w\"']+[ \t]*:", re.MULTILINE)
 _SERVICES = re.compile(r"^[ \t]+services[ \t]*:[ \t]*$", re.MULTILINE)
+_CAPROVER = re.compile(r"\s*\{[\s\S]*\"captainVersion\"\s*:")
 _MOST = 50_000
 
 
 def _matches(path: str, text: str) -> bool:
     name = plain_name(path)
     if not _NAME.search(name):
-        return False
+        return "." not in name and _CAPROVER.match(text) is not None
     if name.lower().endswith(".json"):
-        return bool(_BIND.search(text) and _CONTAINER.search(text))
+        bound = _BIND.search(text) and _CONTAINER.search(text)
+        return bool(bound or _CAPROVER.match(text))
     return bool(_SERVICES.search(text) and _LISTED.search(text))
 
 
@@ -40,7 +44,7 @@ def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
 
 
 def _catalogue(places: Places, document: Node) -> Iterator[Grant]:
-    listed = document.kind == "list"
+    listed = document.kind == "list" or document.get("captainVersion") is not None
     for template in document.maps(_MOST):
         services = template.get("services") if listed else None
         for name, (_, service) in services.entries().items() if services is not None else ():

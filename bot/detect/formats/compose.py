@@ -17,6 +17,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from posixpath import dirname
 
+from bot.detect.ci.commands import Commands, worth_reading
+from bot.detect.ci.places import Places
+from bot.detect.ci.steps import Nesting
 from bot.detect.compose.hints import may_reach
 from bot.detect.compose.loader import Loader
 from bot.detect.compose.project import named_files
@@ -24,9 +27,10 @@ from bot.detect.compose.references import references
 from bot.detect.compose.service import Services
 from bot.detect.compose.shape import composed
 from bot.detect.engine import unread
-from bot.detect.format import Format, plain_name
+from bot.detect.format import Format, nameless, plain_name
 from bot.detect.grant import Grant, Step, Unknown
 from bot.detect.lines import Text
+from bot.detect.positioned import Tree
 from bot.detect.sockets import mentions
 from bot.detect.source import Source
 
@@ -48,9 +52,11 @@ _ELSEWHERE = re.compile(
     re.IGNORECASE,
 )
 _FOREIGN = re.compile(
-    r"^(?:apiVersion|kind|jobs|steps|pipeline|stages|openapi|swagger|pipelines)[ \t]*:",
+    r"^(?:apiVersion|kind|jobs|steps|pipeline|stages|openapi|swagger|pipelines|jenkins"
+    r"|platforms)[ \t]*:",
     re.MULTILINE,
 )
+_DEEPEST = 40
 _OVERRUN = "The file puts together more, by extends and include, than is followed."
 _SETTINGS = re.compile(r"^[ \t]*(?:export[ \t]+)?COMPOSE_FILE[ \t]*[=:]", re.MULTILINE)
 
@@ -62,11 +68,12 @@ def _matches(path: str, text: str) -> bool:
     plain = plain_name(path)
     if _ELSEWHERE.search(path):
         return False
-    if _BARE.match(plain) and (plain != name or plain.endswith(".json")):
+    bare = "." not in plain and _SERVICES.search(text)
+    if _BARE.match(plain) and (plain != name or plain.endswith(".json") or bare):
         return True
-    if not _YAML.search(plain):
+    if not _YAML.search(plain) and not nameless(path):
         return False
-    if _named(plain):
+    if _named(plain) and _YAML.search(plain):
         return True
     if _FOREIGN.search(text):
         return False
@@ -88,7 +95,11 @@ def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
         return
     tree = loader.tree(path)
     named = _named(plain_name(path))
-    if tree is None or not any(composed(document, named=named) for document in tree.documents):
+    if tree is None:
+        return
+    if not any(composed(document, named=named) for document in tree.documents):
+        if not named and worth_reading(content):
+            yield from _elsewhere(path, tree)
         return
     found: list[Grant] = []
     for grant in Services(loader.model(plan), plan, loader).grants(path.__eq__):
@@ -102,6 +113,13 @@ def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
         unknown = unread(path, tree.text, why, found)
         if unknown is not None:
             yield unknown
+
+
+def _elsewhere(path: str, tree: Tree) -> Iterator[Grant]:
+    """Yield what a file of another tool says: LinuxKit's, those of some CI systems."""
+    commands, nesting = Commands(Places(path, tree.text)), Nesting(deepest=_DEEPEST)
+    for document in tree.documents:
+        yield from commands.below(document, (), nesting)
 
 
 def _settings(path: str, loader: Loader) -> Iterator[Grant]:

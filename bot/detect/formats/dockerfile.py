@@ -18,7 +18,7 @@ from bot.detect.lines import Text, decode
 from bot.detect.source import Source
 
 _NAME = re.compile(
-    r"(?:(?:docker|container)file(?:[._-].+)?|.+[._-](?:docker|container)file|.+\.dapper)\Z",
+    r"(?:(?:docker|container)file\d*(?:[._-].+)?|.+[._-](?:docker|container)file|.+\.dapper)\Z",
     re.IGNORECASE,
 )
 _NOT = re.compile(

@@ -1,8 +1,9 @@
 """Kubernetes objects: manifests of any kind, lists, patches of kustomize, clusters of kind and k3d.
 
-Files are known by `apiVersion` and `kind`, or by being a patch. Source: Kubernetes API reference;
-kustomize, "patches"; `podman kube play`; kind, "Extra Mounts"; k3d, configuration file. Pods are
-read in `bot/detect/pods/`, whatever custom resource embeds them.
+Files are known by `apiVersion` and `kind`, or by being a patch: YAML, JSON, and templates whose
+name does not say of what (`pod.j2`). Source: Kubernetes API reference; kustomize, "patches";
+`podman kube play`; kind, "Extra Mounts"; k3d, configuration file. Pods are read in
+`bot/detect/pods/`, whatever custom resource embeds them.
 
     kind: Pod
     spec:
@@ -15,7 +16,7 @@ from collections.abc import Iterator
 
 from bot.detect.ci.places import Places
 from bot.detect.engine import unread
-from bot.detect.format import Format, plain_name
+from bot.detect.format import Format, nameless, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.keys import Keyed
 from bot.detect.kube.template import is_template
@@ -53,7 +54,9 @@ def _matches(path: str, text: str) -> bool:
     name = plain_name(path)
     if _KUSTOMIZE.match(name):
         return True
-    if not _NAME.search(name) or is_template(path, text) or _unit_test(text):
+    if not (_NAME.search(name) or (nameless(path) and _OBJECT.search(text))):
+        return False
+    if is_template(path, text) or _unit_test(text):
         return False
     if _VERSION.search(text) and _KIND.search(text):
         return True

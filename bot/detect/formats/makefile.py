@@ -218,7 +218,12 @@ def _held(quoted: re.Match[str]) -> str:
 
 
 def _substituted(word: str, old: str, new: str) -> str:
-    """Return one word of `$(NAME:old=new)`; `%` stands for any text, as in the manual."""
+    """Return one word of `$(NAME:old=new)`; `%` stands for any text, as in the manual.
+
+    Quotes are text to make, and the shell takes them away: what they hold is meant.
+    """
+    if len(word) > 1 and word[0] in "\"'" and word[0] == word[-1] and old[:1] != word[0]:
+        word = word[1:-1]
     before, percent, after = old.partition("%") if "%" in old else ("", "%", old)
     if not (word.startswith(before) and word.endswith(after)):
         return word
@@ -238,8 +243,19 @@ def _without_functions(value: str) -> str:
         elif found["name"] == "or":
             literal = [piece for piece in pieces if not piece.strip().startswith("$")]
             pieces = literal[:1] or pieces
-        value = value[: found.start()] + " ".join(pieces) + value[end:]
+        value = value[: found.start()] + _all_or_one(pieces) + value[end:]
     return value
+
+
+def _all_or_one(pieces: list[str]) -> str:
+    """Return all that a function may come to; of single words that are no options only one.
+
+    Two words where the shell sees one would be taken for the next argument.
+    """
+    words = [piece.strip() for piece in pieces if piece.strip()]
+    if len(words) < 2 or any(word[0] == "-" or re.search(r"\s", word) for word in words):
+        return " ".join(pieces)
+    return next(filter(sockets.mentions, words), words[-1])
 
 
 def _arguments(value: str, at: int) -> tuple[int, list[str]]:

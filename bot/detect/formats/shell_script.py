@@ -16,8 +16,12 @@ from bot.detect.scripts import script_grants
 from bot.detect.shell import Script
 from bot.detect.source import Source
 
-_SHELL = re.compile(r"\.(?:sh|bash|zsh|ksh|ash|dash|bats|envrc|command)\Z|\A\.(?:bashrc|profile"
-                    r"|bash_profile|zshrc|envrc|bash_aliases)\Z", re.IGNORECASE)  # fmt: skip
+_SHELL = re.compile(
+    r"\.(?:sh|bash|zsh|ksh|ash|dash|fish|bats|envrc|command)\Z"
+    r"|\A\.?(?:bash_?(?:rc|profile|aliases|functions|login)|zsh(?:rc|env)|zprofile|profile)\Z"
+    r"|\A\.(?:envrc|aliases|functions|exports)\Z|\Arc\.local\Z",
+    re.IGNORECASE,
+)
 _POWERSHELL = re.compile(r"\.psm?1\Z", re.IGNORECASE)
 _BATCH = re.compile(r"\.(?:bat|cmd)\Z", re.IGNORECASE)
 # Also behind another program, `#!/usr/bin/with-contenv bash`; OpenRC's services are shell.

@@ -1,6 +1,7 @@
 """systemd units and drop-ins: what a service reaches, and how the daemon's own socket is opened.
 
-Files: `*.service`, `*.socket`, `*.service.d/*.conf`, `*.socket.d/*.conf`.
+Files: `*.service`, `*.socket`, `*.service.d/*.conf`, `*.socket.d/*.conf`; a `*.conf` elsewhere that
+opens with a section of units is a drop-in that something copies to its place.
 Source: systemd.service(5), systemd.socket(5), systemd.exec(5).
 
     [Service]
@@ -24,6 +25,8 @@ from bot.detect.units import Entry, entries
 _NAME = re.compile(
     r"\.(?:service|socket|timer)(?:\.d/[^/]+\.conf)?(?:\.(?:in|j2|tpl|erb|template))*\Z"
 )
+_CONF = re.compile(r"\.conf(?:\.(?:in|j2|tpl|erb|template))*\Z")
+_DROP_IN = re.compile(r"(?:\s*[#;][^\n]*\n|\s+)*\[(?:Unit|Service|Socket)\]\s*\n")
 _COMMAND = re.compile(r"Exec(?:Start|Stop|Reload|Condition)(?:Pre|Post)?\Z")
 _PREFIX = re.compile(r"\A[@\-+!:|]+")
 _ASSIGNMENT = re.compile(r"\"(\w+)=([^\"]*)\"|'(\w+)=([^']*)'|(\w+)=(\S*)")
@@ -31,7 +34,9 @@ _SPECIFIERS = {"%t": "/run", "%h": "$HOME", "%H": "host", "%n": "unit", "%i": "i
 
 
 def _matches(path: str, text: str) -> bool:
-    return bool(_NAME.search(path)) and "[" in text
+    if "[" not in text:
+        return False
+    return bool(_NAME.search(path) or (_CONF.search(path) and _DROP_IN.match(text)))
 
 
 def grants(path: str, source: Source) -> Iterator[Grant]:
@@ -42,7 +47,7 @@ def grants(path: str, source: Source) -> Iterator[Grant]:
     text = Text(content)
     known = tuple(entries(text))
     folder, _, name = path.rpartition("/")
-    unit = folder.rpartition("/")[2].removesuffix(".d") if name.endswith(".conf") else name
+    unit = folder.rpartition("/")[2].removesuffix(".d") if folder.endswith(".d") else name
     yield from _commands(path, text, unit, known)
     yield from _addresses(path, text, unit, known)
     yield from _socket(path, text, unit, known)

@@ -1,7 +1,7 @@
 """Terraform and OpenTofu: containers, pods, tasks, charts and scripts among the resources.
 
-Files: `*.tf`, `*.tofu`, `*.tf.json`; values come from the files beside. Source: Terraform language
-and the providers' documentation, see `bot/detect/terraform/`.
+Files: `*.tf`, `*.tofu`, `*.tf.json`, `*.tfvars`; values come from the files beside. Source:
+Terraform language and the providers' documentation, see `bot/detect/terraform/`.
 
     resource "docker_container" "agent" {
       volumes {
@@ -20,7 +20,7 @@ from bot.detect.grant import Grant, Unknown
 from bot.detect.lines import Text, decode
 from bot.detect.source import Source
 
-_NAME = re.compile(r"\.(?:tf|tofu)(?:\.json)?\Z", re.IGNORECASE)
+_NAME = re.compile(r"\.(?:(?:tf|tofu)(?:\.json)?|tfvars)\Z", re.IGNORECASE)
 _TELLING = re.compile(
     r"host_path|hostPath|sourcePath|docker|podman|containerd|crio|nerdctl|\.sock|_HOST|:2375"
     r"|_manifest|helm_release",
@@ -39,11 +39,13 @@ def _matches(path: str, _text: str) -> bool:
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
     from bot.detect.terraform.module import Module  # noqa: PLC0415 - start-up
-    from bot.detect.terraform.resources import resource_grants  # noqa: PLC0415
+    from bot.detect.terraform.resources import resource_grants, variable_grants  # noqa: PLC0415
 
     content = decode(source.read(path) or b"")
     if content is not None and _TELLING.search(content):
-        yield from resource_grants(Module(path, Text(content), source))
+        values = plain_name(path).lower().endswith(".tfvars")
+        module = Module(path, Text(content), source)
+        yield from variable_grants(module) if values else resource_grants(module)
 
 
 def _references(path: str, text: str) -> Iterable[str]:

@@ -65,7 +65,8 @@ def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
 
 def _document(places: Places, document: Node) -> Iterator[Grant]:
     env = _environment(places, document.get("env"))
-    yield from address_grants(places, Subject("pipeline"), env, env)
+    for row in _rows(places, document.get("env")):
+        yield from address_grants(places, Subject("pipeline"), row, layered(row, env))
     yield from _job(places, document, "pipeline", env)
     for name in ("jobs", "matrix"):
         include = document.get(name, "include")
@@ -102,6 +103,27 @@ def _deploys(places: Places, node: Node | None) -> Iterator[Script]:
         script = item.get("script")
         if script is not None:
             yield from _commands(places, script)
+
+
+def _rows(places: Places, node: Node | None) -> list[Environment]:
+    """Return the variables of `env` apart where each item of a list makes a job of its own.
+
+    Source: Travis documentation, "Build Matrix": each line of `env`, or of `env.matrix` or
+    `env.jobs`, is one row; what `env.global` says holds in all of them.
+    """
+    if node is None:
+        return []
+    if node.kind == "list":
+        return [_environment(places, item) for item in node.members()]
+    rows: list[Environment] = []
+    others: Environment = {}
+    for name, (_, value) in node.entries().items():
+        if name in {"matrix", "jobs"} and value.kind == "list":
+            rows += [_environment(places, item) for item in value.members()]
+        elif name in {"global", "matrix", "jobs"}:
+            others |= _environment(places, value)
+    plain = node.kind != "map" or not {"global", "matrix", "jobs"} & node.entries().keys()
+    return [_environment(places, node) if plain else others, *rows]
 
 
 def _environment(places: Places, node: Node | None, depth: int = 0) -> Environment:

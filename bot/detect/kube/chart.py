@@ -23,6 +23,7 @@ Values = tuple[Given, ...]  # what a value may be; none where nothing tells
 
 _HELPERS = re.compile(r"(?:^|/)_[^/]*\.(?:tpl|ya?ml)\Z|\.tpl\Z")
 _ASSIGNED = re.compile(r"\$(?P<name>\w+)\s*:?=\s*(?P<value>.+)", re.DOTALL)
+_NARROWED = re.compile(r"with\s+\$?\.Values\.(?P<keys>\w+(?:\.\w+)*)\Z")
 _SAME = frozenset(
     {
         "quote",
@@ -114,6 +115,12 @@ class Chart:
                 found.setdefault(set_["name"], []).append(set_["value"])
         return found
 
+    @cached_property
+    def _scopes(self) -> list[list[str]]:
+        """What `with .Values.x` makes the dot be in this file: the keys that lead there."""
+        found = (_NARROWED.match(action.body) for action in actions(self._content))
+        return [one["keys"].split(".") for one in found if one][:_MOST_VALUES]
+
     def _text(self, path: str) -> Text | None:
         data = self._source.read(path)
         content = decode(data) if data is not None and len(data) <= LARGEST else None
@@ -180,7 +187,10 @@ class Chart:
     def _field(self, word: str, depth: int) -> Values:
         name, *keys = word.split(".")
         if name == "$" or not name:
-            return self._lookup(keys[1:]) if keys[:1] == ["Values"] else ()
+            if keys[:1] == ["Values"]:
+                return self._lookup(keys[1:])
+            narrowed = (self._lookup([*scope, *keys]) for scope in self._scopes if not name)
+            return next(filter(None, narrowed), ())
         if keys:
             return ()
         if name not in self._known:

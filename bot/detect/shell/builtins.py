@@ -10,6 +10,7 @@ from bot.detect.shell.scope import ARGUMENTS, Binding, Scope
 from bot.detect.shell.text import formatted
 
 _NAME = re.compile(r"[A-Za-z_]\w*\Z", re.ASCII)
+_EXPORTS = re.compile(r"-(?:[gUl]?x[gUl]?|-export)\Z")
 _ASSIGNED = re.compile(r"([A-Za-z_]\w*)=", re.ASCII)
 
 
@@ -32,8 +33,12 @@ def _unset(call: Call, scope: Scope) -> Pieces:
 
 
 def _set(call: Call, scope: Scope) -> Pieces:
-    """`set -- a b` gives the arguments new values."""
+    """`set -- a b` gives the arguments new values; fish's `set -gx NAME value` exports one."""
     texts = call.texts()
+    words = [word for word in call.args[1:] if not word.text.startswith("-")]
+    if len(words) == 2 and any(_EXPORTS.match(text) for text in texts[1:-2]):
+        scope.give(words[0].text, Binding((words[1].pieces,)))
+        commands.assigned(call._replace(args=()), words[0], words[1])
     if "--" in texts:
         fields = tuple(word.pieces for word in call.args[texts.index("--") + 1 :])
         scope.give(ARGUMENTS, Binding(fields, array=True))

@@ -9,7 +9,7 @@ from bot.detect.shell import clients, endpoints, manifests, text, wrappers
 from bot.detect.shell.addresses import CLIENT_VARIABLES, client_address
 from bot.detect.shell.call import NONE, UNKNOWN, Call, command_name
 from bot.detect.shell.options import names
-from bot.detect.shell.pieces import Arg, Pieces
+from bot.detect.shell.pieces import Arg, Piece, Pieces, arg
 
 Handler = Callable[[Call], Pieces]
 
@@ -48,6 +48,9 @@ _OWN_OPTIONS = names("-v -B --volume --mount --bind")  # of a program in a conta
 _SOCKET_OPTION = re.compile(r"--?[\w.-]*daemon-socket\Z")
 _SHORT_VOLUME = re.compile(r"-v=?(?=[^=\s])")
 _DECLARING = names("export declare typeset local readonly env setx")
+# Variables on make's command line are in the environment of recipes (its manual, "Overriding").
+_MAKES = names("make gmake")
+_GIVEN = re.compile(r"([A-Za-z_]\w*):?=", re.ASCII)
 _LONGEST_LOOK = 400  # words of an unknown command that are looked at
 
 _BY_NAME: Mapping[str, Handler] = {
@@ -134,6 +137,9 @@ def _other(call: Call, name: str) -> Pieces:
     words = call.args[:_LONGEST_LOOK]
     for number in range(1, len(words)):
         word = words[number]
+        if name in _MAKES and (found := _GIVEN.match(word.text)):
+            variable = arg((Piece(found[1], word.pieces[0].trail),))
+            assigned(call._replace(args=()), variable, word.tail(found.end()))
         if runs_here(call.drop(number)):
             options(call, words[:number], name or "command")
             return call.host.command(call.drop(number))

@@ -1,8 +1,8 @@
 """Commands other than container clients that reach a daemon, pass it on or open it up.
 
 Sources: dockerd(8), socat(1), ssh(1), curl(1), ncat(1), chmod(1), setfacl(1), BuildKit's
-`buildctl` reference, crictl and ctr help. Putting an account into the group docker is no container,
-job or script that reaches a daemon: `usermod` and its like are quiet (the design).
+`buildctl` reference, crictl, critest and ctr help. Putting an account into the group docker is no
+container, job or script that reaches a daemon: `usermod` and its like are quiet (the design).
 """
 
 import re
@@ -172,8 +172,9 @@ def _buildctl(call: Call) -> Pieces:
 
 
 def _containerd(call: Call) -> Pieces:
-    """`ctr --address PATH`, `crictl --runtime-endpoint unix://…`."""
-    names = ("-a", "--address", "-r", "--runtime-endpoint", "-i", "--image-endpoint")
+    """`ctr --address PATH`, `crictl --runtime-endpoint unix://…`, `critest` likewise."""
+    short = () if call.name == "critest" else ("-a", "-r", "-i")
+    names = (*short, "--address", "--runtime-endpoint", "--image-endpoint")
     for value, flag in _valued(call, *names):
         target = sockets.address(value.text)
         if target is not None:
@@ -233,4 +234,5 @@ HANDLERS: Mapping[str, Callable[[Call], Pieces]] = {
     "buildctl": _buildctl,
     "ctr": _containerd,
     "crictl": _containerd,
+    "critest": _containerd,
 }

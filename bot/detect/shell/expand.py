@@ -45,6 +45,7 @@ class Expander:
         self.widest = 1  # how many variations the words seen so far have
         self.budget = _LEAST_WORK
         self.files: dict[str, Pieces] = {}  # what `<(…)` and written files hold
+        self._assigned: list[tuple[str, int, Pieces]] = []
 
     def allow(self, length: int) -> None:
         """Allow for work in proportion to a script's length."""
@@ -55,6 +56,14 @@ class Expander:
         self.budget -= cost
         if self.budget < 0:
             raise Exhausted
+
+    def taken(self) -> list[tuple[str, int, Pieces]]:
+        """Return what `${NAME:=word}` has assigned since it was last asked.
+
+        Each is the name, the offset in the text where it stands, and the value.
+        """
+        given, self._assigned = self._assigned, []
+        return given
 
     def fields(self, words: Iterable[Word]) -> list[Arg]:
         """Return the fields that words expand to."""
@@ -211,8 +220,9 @@ class Expander:
             if binding is None or (empty and operator[0] == ":"):
                 word = self.split(part.word) if not part.quoted else [list(self.scalar(part.word))]
                 if operator.endswith("="):
-                    value = Binding((self.scalar(part.word),))
-                    self.scope.set(part.name, (value,))
+                    value = self.scalar(part.word)
+                    self.scope.set(part.name, (Binding((value,)),))
+                    self._assigned.append((part.name, part.at, value))
                 return tuple(cut(field) for field in word)
         elif operator in {":+", "+"}:
             return self._alternative(part, binding, empty=empty)

@@ -16,7 +16,7 @@ _BRACED = re.compile(
 )
 _OPERATOR = re.compile(r":?[-=?+]|##?|%%?")
 _BALANCE = re.compile(r"[()'\"\\`]")
-_SPELLING = re.compile(r"[()`:\n\r{}]+")
+_SPELLING = re.compile(r"[()`:\n\r{}'\"\\#<]+")
 _ANSI = re.compile(r"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|(.))", re.DOTALL)
 _ANSI_LETTERS = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
 
@@ -227,5 +227,8 @@ def _ansi_char(found: re.Match[str]) -> str:
 
 
 def _spelling(body: str) -> str:
-    """Return a substitution in one spelling, without what would read as the end of a field."""
+    """Return a substitution in one spelling, without what would read as the end of a field.
+
+    It may stand in text that is read as a script again, cut short: no quote is left open in it.
+    """
     return f"$({_SPELLING.sub(' ', body).strip()})"

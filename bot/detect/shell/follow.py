@@ -263,10 +263,11 @@ class Follower(Findings):
             here[assignment.name] = (binding,)
             name = arg((Piece(assignment.name, place(assignment.at)),))
             commands.assigned(call, name, word)
-            if not args or assignment in node.declared:
-                self._kept.note(assignment.name, word, call)
+            self._kept.note(assignment.name, word, call)
             if not args or assignment not in node.assignments:
                 self.scope.give(assignment.name, binding)
+        for given, at, value in expander.taken():
+            commands.assigned(call._replace(args=()), arg((Piece(given, place(at)),)), arg(value))
         self._widest = expander.widest
         if not args:
             return self._write(call, targets, call.stdin or NONE) if targets else NONE

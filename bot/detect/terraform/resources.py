@@ -50,6 +50,26 @@ def resource_grants(module: Module) -> Iterator[Grant]:
         yield from _scripts(handed, f"data.{kind}.{name}", body)
 
 
+def variable_grants(module: Module) -> Iterator[Grant]:
+    """Yield what a file of values gives the containers of the modules that it is for."""
+    handed = Handed(module.path, Places(module.path, module.text), module.scope)
+    for name, (_, given) in module.root.entries().items():
+        if _SOCKET.search(name) and given.kind == "scalar":
+            yield from _setting(handed, Subject(f"variable {name}", node=given), name, given)
+        for mapping in given.maps(_MOST):
+            path = mapping.get("host_path")
+            if path is not None and path.kind == "scalar":
+                who = Subject(f"variable {name}", node=mapping)
+                yield from _setting(handed, who, "host_path", path)
+
+
+def _setting(handed: Handed, who: Subject, key: str, given: Node) -> Iterator[Grant]:
+    known = handed.resolve(given)
+    target = setting((key,), known.text)
+    if target is not None:
+        yield handed.grant(who, target, handed.at(given), known)
+
+
 def _resource(
     handed: Handed, docker: Docker, kind: str, address: str, body: Node
 ) -> Iterator[Grant]:
@@ -76,10 +96,7 @@ def _module(handed: Handed, name: str, body: Node) -> Iterator[Grant]:
         if _MOUNTS.search(key):
             yield from handed.short(who, given, ())
         elif _SOCKET.search(key) and given.kind == "scalar":
-            known = handed.resolve(given)
-            target = setting((key,), known.text)
-            if target is not None:
-                yield handed.grant(who, target, handed.at(given), known)
+            yield from _setting(handed, who, key, given)
 
 
 def _tasks(handed: Handed, address: str, body: Node) -> Iterator[Grant]:

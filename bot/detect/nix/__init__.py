@@ -1,0 +1,1 @@
+"""Nix expressions, read tolerantly: what is set to what, without evaluating anything."""

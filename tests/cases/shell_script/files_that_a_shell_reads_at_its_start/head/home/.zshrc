@@ -1,0 +1,1 @@
+alias dive="docker run --rm -v /var/run/docker.sock:/var/run/docker.sock acme/dive"
