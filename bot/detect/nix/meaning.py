@@ -148,7 +148,7 @@ class _Meaning:
             yield from self._mounted(setting, said, sockets.host_path(said.text))
 
     def _named_volume(self, setting: Setting) -> Iterator[Grant]:
-        """Yield what `{ volume = "x"; destination = …; }` mounts in a Nomad job: its place tells."""
+        """Yield what `{ volume = "x"; destination = …; }` mounts in a Nomad job."""
         beside = setting.owner.bindings if setting.owner is not None else ()
         if any(one.names == ("volume",) for one in beside):
             for said in self._names.said(setting.value):
