@@ -114,6 +114,8 @@ def test_a_bomb_of_merge_keys_hides_nothing(tmp_path: Path) -> None:
         ("Jenkinsfile", "{", "}"),
         ("Dockerfile", "RUN $(", ")"),
         (".drone.jsonnet", "[", "]"),
+        ("a.nix", "{ a = ", "; }"),
+        ("a.nix", "[ (", ") ]"),
     ],
 )
 def test_ten_thousand_levels_of_nesting(
@@ -271,3 +273,37 @@ def test_a_large_file_of_tasks_is_read_where_it_names_a_socket() -> None:
     assert len(text) > 128_000
     (found,) = detect("tasks.yml", DictSource({"tasks.yml": text})).grants
     assert found.line == text.count("\n")
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "piece"),
+    [
+        ("over.conf", "", "# note\n"),
+        ("over.conf", "", " \n"),
+        ("over.conf", "", " "),
+        ("justfile", "a ", "a "),
+        ("justfile", "a ", "a"),
+        ("justfile", "a", " "),
+        ("justfile", "a := ", "'a' + "),
+        ("justfile", "a := ", '"'),
+        ("supervisord.conf", "[program:a]\nenvironment=", "a"),
+        ("supervisord.conf", "[program:a]\nenvironment=", "a=b,"),
+        ("Procfile", "", "a"),
+        ("a.nix", "a = ", "''"),
+        ("a.nix", 'a = "', "${"),
+        ("a.nix", "a = ", '"'),
+        ("a.nix", "", "a."),
+        ("a.nix", "", "{ a = [ ("),
+        ("a.nix", "", "let a = "),
+        ("a.nix", "", "with a "),
+        ("a.nix", "", "/* "),
+        ("a.nix", 'v = "', "${a."),
+        ("pod.j2", "apiVersion: v1\nkind: Pod\n", "{{ "),
+        ("app.json", '{"container": {"docker": {}}, "captainVersion": 4, "a": ', "{{#a}}"),
+        (".travis.yml", "env:\n", "  - A=b DOCKER_HOST=tcp://a:2375\n"),
+        ("tasks.yml", "command:\n", '  "docker run -v /run/docker.sock:/s a":\n'),
+    ],
+)
+def test_a_hundred_thousand_of_the_same(tmp_path: Path, path: str, before: str, piece: str) -> None:
+    text = f"{before}{piece * 100_000}\n# {_SOCKET}\n"
+    run(tmp_path, path, {path: text.encode()})

@@ -19,7 +19,7 @@ _SCOPE = re.compile(
           |envrc|init|run|command|hook|vagrantfile|rb|j2|nix|just|ini)
       | (?:docker|container|jenkins|make|earth|gnumake|vagrant|just|proc|task|cask)file[^/]*
       | \.env[^/]* | \.drone[^/]* | [^/]*entrypoint[^/]* | \.envrc | Tiltfile | \.fish | rc\.local
-      | [^/]*compose[^/]*\.ya?ml[^/]*
+      | compose[^/]*\.ya?ml[^/]*
     )\Z
     | \A\.?[^.]+\Z""",
     re.VERBOSE | re.IGNORECASE,

@@ -43,5 +43,5 @@ def _stayed(old: Grant, new: Grant, sources: tuple[Source, Source]) -> Iterator[
     for subject, source, path in ((old.subject, head, new.path), (new.subject, base, old.path)):
         kind, _, name = subject.partition(" ")
         text = decode(source.read(path) or b"") or ""
-        key = re.compile(rf"^\s+[\"']?{re.escape(name)}[\"']?\s*:", re.MULTILINE)
+        key = re.compile(rf"^[ \t]+[\"']?{re.escape(name)}[\"']?[ \t]*:", re.MULTILINE)
         yield kind != "service" or key.search(text) is not None

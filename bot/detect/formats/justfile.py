@@ -22,8 +22,10 @@ from bot.detect.source import Source
 _NAME = re.compile(r"\.?justfile(?:[._-].*)?\Z|.*\.just\Z", re.IGNORECASE)
 _VARIABLE = re.compile(r"(?P<export>export\s+)?(?P<name>[A-Za-z_][\w-]*)\s*:=\s*(?P<value>.*)\Z")
 _SETTING = re.compile(r"set\s+export\b(?!\s*:=\s*false)")
-_RECIPE = re.compile(r"@?(?P<name>[A-Za-z_][\w-]*)(?P<given>(?:\s+[^:]*)?):(?!=)")
-_DEFAULT = re.compile(r"(?P<name>[A-Za-z_][\w-]*)\s*=\s*(?P<value>\"[^\"]*\"|'[^']*'|[\w.-]+)")
+_RECIPE = re.compile(r"@?(?P<name>[A-Za-z_][\w-]*)(?P<given>(?:\s[^:]*)?):(?!=)")
+_DEFAULT = re.compile(
+    r"(?<![\w-])(?P<name>[A-Za-z_][\w-]*)\s*=\s*(?P<value>\"[^\"]*\"|'[^']*'|[\w.-]+)"
+)
 _LITERAL = re.compile(r"\"(?P<cooked>(?:[^\"\\]|\\.)*)\"|'(?P<raw>[^']*)'|`(?P<run>[^`]*)`")
 _OPERAND = re.compile(_LITERAL.pattern + r"|(?P<name>[A-Za-z_][\w-]*)")
 _FILLED = re.compile(r"\{\{\{\{|\{\{\s*(?P<name>[A-Za-z_][\w-]*)\s*\}\}|\{\{[^{}\n]*\}\}")

@@ -25,7 +25,7 @@ _CONF = re.compile(r"\.(?:conf|ini)\Z", re.IGNORECASE)
 _PROGRAM = re.compile(r"^[ \t]*\[(?:program|eventlistener|fcgi-program):", re.MULTILINE)
 _PROCESS = re.compile(r"(?P<name>[\w-]+):[ \t]*(?P<command>\S.*)\Z")
 _ASSIGNMENT = re.compile(
-    r"(?P<name>\w+)=(?:\"(?P<quoted>[^\"]*)\"|'(?P<raw>[^']*)'|(?P<bare>[^,]*))"
+    r"(?<!\w)(?P<name>\w+)=(?:\"(?P<quoted>[^\"]*)\"|'(?P<raw>[^']*)'|(?P<bare>[^,]*))"
 )
 
 

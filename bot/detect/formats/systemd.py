@@ -26,7 +26,7 @@ _NAME = re.compile(
     r"\.(?:service|socket|timer)(?:\.d/[^/]+\.conf)?(?:\.(?:in|j2|tpl|erb|template))*\Z"
 )
 _CONF = re.compile(r"\.conf(?:\.(?:in|j2|tpl|erb|template))*\Z")
-_DROP_IN = re.compile(r"(?:\s*[#;][^\n]*\n|\s+)*\[(?:Unit|Service|Socket)\]\s*\n")
+_DROP_IN = re.compile(r"(?:[ \t\r]*+(?:[#;][^\n]*+)?\n)*+[ \t]*+\[(?:Unit|Service|Socket)\]")
 _COMMAND = re.compile(r"Exec(?:Start|Stop|Reload|Condition)(?:Pre|Post)?\Z")
 _PREFIX = re.compile(r"\A[@\-+!:|]+")
 _ASSIGNMENT = re.compile(r"\"(\w+)=([^\"]*)\"|'(\w+)=([^']*)'|(\w+)=(\S*)")

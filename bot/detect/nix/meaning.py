@@ -42,6 +42,7 @@ _KINDS = frozenset(
         "serviceConfig",
         "config",
         "settings",
+        "volumeMounts",
         "container",
         "environment",
     }
@@ -80,6 +81,8 @@ class _Meaning:
                 yield from self._bound(setting)
             elif name == "hostPath" or setting.names[-2:] == ("hostPath", "path"):
                 yield from self._host_path(setting)
+            elif name == "destination":
+                yield from self._named_volume(setting)
             elif "bindMounts" in setting.names[-2:-1] and name.startswith("/"):
                 yield from self._bind_mount(setting)
             elif name == "listenOptions" or setting.names[-3:] == ("daemon", "settings", "hosts"):
@@ -101,7 +104,7 @@ class _Meaning:
         kind = "setting"
         if "systemd" in around:
             kind, image = "unit", None
-        elif image or setting.name in _CONTAINER or "containers" in around:
+        elif image or setting.name in _CONTAINER or {"containers", "volumeMounts"} & set(around):
             kind = "container"
         beside = [one.binding.text for one in self._beside.get(setting.names[:-1], [])]
         first, last = setting.binding.first, setting.binding.last
@@ -143,6 +146,13 @@ class _Meaning:
     def _host_path(self, setting: Setting) -> Iterator[Grant]:
         for said in self._names.said(setting.value):
             yield from self._mounted(setting, said, sockets.host_path(said.text))
+
+    def _named_volume(self, setting: Setting) -> Iterator[Grant]:
+        """Yield what `{ volume = "x"; destination = …; }` mounts in a Nomad job."""
+        beside = setting.owner.bindings if setting.owner is not None else ()
+        if any(one.names == ("volume",) for one in beside):
+            for said in self._names.said(setting.value):
+                yield from self._mounted(setting, said, sockets.mount("${volume}", said.text))
 
     def _bind_mount(self, setting: Setting) -> Iterator[Grant]:
         """`bindMounts."/run/docker.sock" = { }`: without a hostPath it is the same path."""

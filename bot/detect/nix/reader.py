@@ -105,17 +105,24 @@ class _Parser:
         parts: list[Part] = []
         while self._at < len(self._tokens) and self._peek() not in _ENDS:
             word = self._peek()
-            if word == "let":
+            if word in {"let", "with", "assert"}:
                 self._at += 1
-                parts.append(self._bindings("in", local=True))
-            elif word in {"with", "assert"}:
-                self._at += 1
-                parts.extend(self._expression().parts)
-                if self._peek() == ";":
-                    self._at += 1
+                if self._depth < _DEEPEST:
+                    self._depth += 1
+                    parts.extend(self._opened(word))
+                    self._depth -= 1
             elif (part := self._atom()) is not None:
                 parts.append(part)
         return Expression(tuple(parts))
+
+    def _opened(self, word: str) -> Iterator[Part]:
+        """Yield what stands between a word that opens an expression and its body."""
+        if word == "let":
+            yield self._bindings("in", local=True)
+            return
+        yield from self._expression().parts
+        if self._peek() == ";":
+            self._at += 1
 
     def _atom(self) -> Part | None:
         token = self._tokens[self._at]
