@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import chain
 
-from bot.detect.compose.interpolation import Variables
+from bot.detect.compose.interpolation import Variables, interpolate
 from bot.detect.compose.loader import Loader
 from bot.detect.compose.project import Plan
 from bot.detect.compose.values import Value
@@ -60,12 +60,24 @@ def may_reach(content: str, plan: Plan, loader: Loader) -> bool:
         texts += [loader.content(path) or "" for path in plan.paths]
     if any(hinted(text) or _refers(text) for text in texts):
         return True
-    return any("$" in text for text in texts) and telling(plan.variables)
+    if not any("$" in text for text in texts):
+        return False
+    return telling(plan.variables) or any(_telling_joined(text, plan.variables) for text in texts)
 
 
 def telling(variables: Variables) -> bool:
     """Tell whether one of the variables may name a daemon."""
     return any(hinted(f"={variable.text}") for variable in variables.values())
+
+
+def _telling_joined(text: str, variables: Variables) -> bool:
+    """Tell whether a text may name a daemon once variables, or their defaults, are put in.
+
+    Pieces that tell nothing can do so together: `${A}un` is `/run` where A is `/r`.
+    """
+    return any(
+        hinted(interpolate(line, variables).text) for line in text.split("\n") if "$" in line
+    )
 
 
 class Quiet:
@@ -89,7 +101,10 @@ class Quiet:
             following = bisect_left(marks, node.start - 1)
             if following < len(marks) and marks[following] <= node.end:
                 return False
-            if self._telling[id(variables)] and content.find("$", node.start, node.end) >= 0:
+            if content.find("$", node.start, node.end) >= 0 and (
+                self._telling[id(variables)]
+                or _telling_joined(content[node.start : node.end], variables)
+            ):
                 return False
         return True
 

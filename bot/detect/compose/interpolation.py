@@ -2,17 +2,21 @@
 
 Source: Compose specification, "Interpolation", and the reference implementation for `+` and nested
 words. Unlike there, a variable that nothing gives stays as it is written, so that it is still seen
-to be unknown, and `${V:+r}` becomes `r`: without V the text would mean nothing.
+to be unknown, and `${V:+r}` becomes `r`: without V the text would mean nothing. In the middle of a
+word it is nothing, as there: nobody names half a word from outside, but for hiding the word.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from string import ascii_letters
 
 from bot.detect.grant import Step
 
 _START = re.compile(r"\$(?:(?P<dollar>\$)|(?P<bare>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*))")
 _OPERATOR = re.compile(r":?[-+?]")
+_WITHIN = re.compile(r"\}[A-Za-z.]")
+_LETTERS = (*ascii_letters, ".")
 _DEEPEST = 16
 _LONGEST = 65_536
 
@@ -60,7 +64,10 @@ def _put_in(text: str, variables: Variables, used: list[Variable], depth: int) -
                 done.append(text[found.start() :])
                 return "".join(done)
             inside = text[at:end]
-            done.append(_braced(found["braced"], inside, variables, used, depth))
+            said = _braced(found["braced"], inside, variables, used, depth)
+            if said.startswith("${") and _WITHIN.match(text, end) and done[-1].endswith(_LETTERS):
+                said = ""
+            done.append(said)
             at = end + 1
     done.append(text[at:])
     return "".join(done)

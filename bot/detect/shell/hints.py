@@ -29,6 +29,7 @@ _DIRECTORY = re.compile(
     r"/run(?![\w.-])|/var/?(?![\w/.-])|/:|=/{1,2}(?![\w/.$-])"
     r"|\.(?:colima|rd|lima|orbstack|docker/run)\b|/volume1/docker|microk8s|/proc/"
 )
+_JOINED = re.compile(r"\$\{[^}\n]*\}[a-z$]|[a-z]\$[a-z{]|\$[a-z_]\w*\$")
 _SCHEMES = ("tcp:", "unix:", "ssh:", "npipe:")
 _OPTION = re.compile(r"[ \t](?:-h\b|--host|--addr|--url)")
 _NEAR = 300  # characters between a client's name and its option
@@ -53,8 +54,10 @@ def any_in(text: str, env: Mapping[str, str | Value] | None) -> bool:
     client = any(name in low for name in _CLIENTS)
     if client and (any(scheme in low for scheme in _SCHEMES) or _addressed(low)):
         return True
-    if client or (" run" in low and any(option in low for option in _MOUNTS)):
-        return _DIRECTORY.search(low) is not None
+    mounts = any(option in low for option in _MOUNTS)
+    if client or (" run" in low and mounts):
+        # Pieces that tell nothing can do so together: `${A}un` is `/run` where A is `/r`.
+        return _DIRECTORY.search(low) is not None or (mounts and _JOINED.search(low) is not None)
     return False
 
 

@@ -8,6 +8,7 @@ A *trail* leads from the line that holds the text itself to the line where it is
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
+from string import ascii_letters
 from typing import NamedTuple
 
 Trail = tuple[int, ...]
@@ -15,6 +16,7 @@ Trail = tuple[int, ...]
 LONGEST = 65_536  # characters of one expanded word; what is longer is cut
 _LONGEST_TRAIL = 8
 _FEW, _MANY = 8, 4_096  # pieces of one word
+_LETTERS = (*ascii_letters, ".")
 
 
 class Piece(NamedTuple):
@@ -80,8 +82,28 @@ def used(pieces: Pieces, line: Trail) -> Pieces:
 
 
 def cut(pieces: Sequence[Piece]) -> Pieces:
-    """Return pieces up to the longest text of a word that is followed."""
+    """Return pieces up to the longest text of a word that is followed.
+
+    A variable that nothing sets in the middle of a word is nothing, as in a shell: nobody names
+    half a word from outside, but for hiding the word.
+    """
+    if len(pieces) > 2 and not all(piece.known for piece in pieces):
+        middle = zip(pieces, pieces[1:], pieces[2:], strict=False)
+        inner = [piece for before, piece, after in middle if not _is_hole(before, piece, after)]
+        pieces = [pieces[0], *inner, pieces[-1]]
     return tuple(pieces) if len(pieces) < _FEW else limited(pieces[:_MANY], LONGEST)
+
+
+def _is_hole(before: Piece, piece: Piece, after: Piece) -> bool:
+    return (
+        not piece.known
+        and before.known
+        and after.known
+        and before.text.endswith(_LETTERS)
+        and after.text.startswith(_LETTERS)
+        and piece.text[:2] == "${"
+        and piece.text[2:-1].isidentifier()
+    )
 
 
 def limited(pieces: Sequence[Piece], room: int) -> Pieces:
