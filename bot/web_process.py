@@ -37,6 +37,8 @@ KEEP_ALIVE_SECONDS = 75
 TRACE_SECONDS = 1.0
 # Whoever answers deliveries shares the interpreter with the one that stores them.
 TURN_SECONDS = 0.0005
+# Objects after which garbage is looked for: a payload alone is a few thousand, and none is garbage.
+YOUNG = 50_000
 _ANSWER_SECONDS = 2.0  # that the other process gets for an answer
 _LEARN_SECONDS = 0.5  # between two questions who we are
 
@@ -62,6 +64,7 @@ def answer(given: Settings, door: socket.socket, visitors: Door | None, line: so
     threading.Thread(target=worker.learn, daemon=True).start()
     gc.collect()
     gc.freeze()  # what is loaded stays: looking through it for garbage would stop all threads
+    gc.set_threshold(YOUNG)
     config = uvicorn.Config(
         site.app(),
         log_config=None,
