@@ -34,7 +34,7 @@ from bot.worker import FIRST_PAUSE, LAST_ATTEMPT, WORKERS, DeadLetterError, Pati
 POLL = 0.2  # seconds between two looks into the queue
 WRITE_SECONDS = 1.0  # that a write still gets at the end, when its job gets no more
 # Seconds after which what a killed process had sent to GitHub was done, or never will be (the same
-# for a process that lives: `bot.forge.client.Pace`).
+# for a process that lives: `bot.forge.pace.Pace`).
 LANDS = 10.0
 KEEP = 7 * 86_400.0  # seconds that a finished job is remembered
 _RETENTION = 600.0  # seconds between two times that those past it are removed

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from structlog.contextvars import bound_contextvars
 
 from bot import traces
-from bot.forge import client as forge
+from bot.forge import pace
 from bot.forge.error import ForgeError
 from bot.jobs import Job
 from bot.ledger import Ledger
@@ -132,11 +132,11 @@ class Worker:
                 return "held"
             time.sleep(_STEP)
         began = time.monotonic()
-        token = forge.permit.set(Permit(self._machines, machine))
+        token = pace.permit.set(Permit(self._machines, machine))
         try:
             return self._attempt(asked, machine)
         finally:
-            forge.permit.reset(token)
+            pace.permit.reset(token)
             self._room.leave(asked.installation, time.monotonic() - began)
 
     def _attempt(self, asked: Job, machine: str) -> str:

@@ -27,8 +27,8 @@ FINISHED, UNFINISHED = 0, 3  # exit codes: whether what was under way at the end
 JOB_SECONDS = 7.0  # that jobs under way get to finish
 TRACE_SECONDS = 1.0
 ARRIVE_SECONDS = 60.0  # between two tries to ask GitHub who we are
-# GitHub waits for the answer to a delivery, nobody for the last millisecond of an evaluation. That is
-# between our own processes: in a container or a unit, others have their share by its weight.
+# GitHub waits for the answer to a delivery, nobody for the last millisecond of an evaluation. That
+# is between our own processes: in a container or a unit, others have their share by its weight.
 NICENESS = 19
 
 # What the other process may ask.

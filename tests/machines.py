@@ -12,8 +12,8 @@ from pathlib import Path
 
 from bot import logs
 from bot.database import Database
-from bot.forge.client import permit
 from bot.forge.error import ForgeError
+from bot.forge.pace import permit
 from bot.intake import Intake
 from bot.jobs import Job
 from bot.machines import Times

@@ -8,7 +8,8 @@ from typing import Any
 import yaml
 
 from bot.evaluate import Done, Outcome, evaluate
-from bot.forge.client import GitHub, Pace
+from bot.forge.client import GitHub
+from bot.forge.pace import Pace
 from bot.pull import PullRef
 from tests.github import Account, App, PullRequest, Repository, SmallGitHub
 

@@ -15,7 +15,7 @@ from bot.database import Database
 from bot.doctor import machine
 from bot.doctor.examine import examine
 from bot.doctor.report import Line, State, as_json, as_text, exit_code, fail, lost, ok, unseen, warn
-from bot.forge.client import Pace
+from bot.forge.pace import Pace
 from bot.records.upgrade import upgrade
 from bot.setup import store
 from tests.github import SmallGitHub

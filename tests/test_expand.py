@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from bot.expand import expand, groups
-from bot.forge.client import GitHub, Pace
+from bot.forge.client import GitHub
 from bot.forge.error import ForgeError
+from bot.forge.pace import Pace
 from bot.gate.policy import STRICT
 from bot.pull import PullRef
 from bot.wake import (

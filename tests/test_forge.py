@@ -21,9 +21,11 @@ import bot.forge.queries
 from bot.detect.source import SourceError
 from bot.forge import read
 from bot.forge.changes import changes
-from bot.forge.client import FOREIGN, GitHub, Pace, forge_error, permit
+from bot.forge.client import GitHub
 from bot.forge.error import ForgeError
+from bot.forge.failures import FOREIGN, forge_error
 from bot.forge.label import with_label
+from bot.forge.pace import Pace, permit
 from bot.forge.queries import blobs
 from bot.forge.source import Files
 from bot.gate.facts import Facts, Role
@@ -207,7 +209,8 @@ def test_a_write_without_an_answer_has_landed_before_anybody_looks(
 ) -> None:
     """What was sent may be done after its connection is gone: posted again it stood there twice."""
     clock = StandingClock()
-    monkeypatch.setattr(bot.forge.client, "time", clock)
+    for module in (bot.forge.client, bot.forge.pace):
+        monkeypatch.setattr(module, "time", clock)
     forge = GitHub(acme.app.id, acme.app.private_key, acme.github.url, pace=Pace(0, 0, 60))
     client = forge.client(acme.installation)
     pull = acme.open({"README.md": "y\n"})
@@ -333,7 +336,8 @@ def test_writes_of_an_installation_keep_their_distance_across_clients(
     acme: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = StandingClock()
-    monkeypatch.setattr(bot.forge.client, "time", clock)
+    for module in (bot.forge.client, bot.forge.pace):
+        monkeypatch.setattr(module, "time", clock)
     forge = GitHub(acme.app.id, acme.app.private_key, acme.github.url, pace=Pace(0, 1))
     pull = acme.open({"README.md": "y\n"})
     path = f"/repos/acme/shop/issues/{pull.number}/comments"
@@ -372,8 +376,9 @@ def test_all_machines_together_stay_under_eighty_writes_a_minute(
     try:
         for _ in range(machines):
             clock = GoingClock()
-            monkeypatch.setattr(bot.forge.client, "time", clock)
-            installation = bot.forge.client._Installation(Pace())
+            for module in (bot.forge.client, bot.forge.pace):
+                monkeypatch.setattr(module, "time", clock)
+            installation = bot.forge.pace.Installation(Pace())
             while clock.now < 1_180:
                 installation.wait(writes=True)
                 times.append(clock.now)

@@ -23,8 +23,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from bot import wake
 from bot.evaluate import Moved, evaluate
 from bot.expand import expand
-from bot.forge.client import GitHub, Pace
+from bot.forge.client import GitHub
 from bot.forge.error import ForgeError
+from bot.forge.pace import Pace
 from bot.gate.facts import CheckRun
 from bot.publish.audit import Entry
 from bot.pull import PullRef

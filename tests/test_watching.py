@@ -18,8 +18,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot import logs, traces
-from bot.forge.client import GitHub, Pace
+from bot.forge.client import GitHub
 from bot.forge.error import ForgeError
+from bot.forge.pace import Pace
 from bot.jobs import Job, job
 from bot.metrics import Arrivals, Counters, Depth, Metrics
 from bot.patience import Patience

@@ -181,7 +181,6 @@ def normalise(path: str) -> str:
     return path
 
 
-@lru_cache(maxsize=4096)
 def host_path(path: str) -> Target | None:
     r"""Return what a path or pipe of the host reaches, or None where that is no daemon.
 
@@ -189,8 +188,13 @@ def host_path(path: str) -> Target | None:
     `${XDG_RUNTIME_DIR}/docker.sock`, `\\.\pipe\docker_engine`, `/`.  A path below the working
     folder is the pull request's own and reaches nothing.
     """
+    return _host_path(path) if len(path) <= _LONGEST_PATH else None
+
+
+@lru_cache(maxsize=4096)
+def _host_path(path: str) -> Target | None:
     text = path.strip().strip("\"'")
-    if not text or len(text) > _LONGEST_PATH:
+    if not text:
         return None
     if pipe := _PIPE.match(text.replace("\\", "/")):
         name = pipe["name"].lower()
@@ -198,9 +202,9 @@ def host_path(path: str) -> Target | None:
     if _WORKING_FOLDER.match(text):
         return None
     if default := _DEFAULT.fullmatch(text):
-        return host_path(default["default"] + default["rest"])
+        return _host_path(default["default"] + default["rest"])
     if _TEMPLATE.fullmatch(text):
-        return next(filter(None, map(host_path, _LITERAL.findall(text))), None)
+        return next(filter(None, map(_host_path, _LITERAL.findall(text))), None)
     if _CLIMBING.match(text):
         text = "/" + text.lstrip("./")
     where = normalise(text)

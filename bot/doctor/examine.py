@@ -9,8 +9,9 @@ from bot.doctor import machine
 from bot.doctor.links import Links, links
 from bot.doctor.report import REACH, Line, fail, lost, ok, warn
 from bot.doctor.repository import repository
-from bot.forge.client import Client, GitHub, Pace
+from bot.forge.client import Client, GitHub
 from bot.forge.error import ForgeError
+from bot.forge.pace import Pace
 from bot.settings import Problems, Settings
 from bot.setup.manifest import needs
 

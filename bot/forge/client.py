@@ -8,82 +8,28 @@ end: that is the job's, which holds no thread meanwhile.
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from contextvars import ContextVar
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 import jwt
-import requests
-import urllib3
 from github import Auth, Github, GithubException, GithubIntegration
-from github.GithubException import (
-    BadAttributeException,
-    BadCredentialsException,
-    RateLimitExceededException,
-    UnknownObjectException,
-)
 from jwt.algorithms import RSAAlgorithm
 from urllib3.util import Retry
 
 from bot import __version__, traces
 from bot.forge.error import ForgeError
+from bot.forge.failures import as_forge_errors, check_json, graphql_error, headers_of
+from bot.forge.pace import Installation, Pace, Token, permit
 
 Counter = Callable[[str, str, float], None]  # (kind, outcome, seconds), a request
 Rate = Callable[[int, Mapping[str, str]], None]  # (installation, headers of an answer)
 
 
-class Permit(Protocol):
-    """Asked before each request of a job. Raises ForgeError where it may not be sent any more."""
-
-    def sharers(self) -> int:
-        """Return with how many machines the installation's pace is shared."""
-
-    def writing(self) -> AbstractContextManager[None]:
-        """Have a write under way."""
-
-
-class _Free:
-    """Of whoever is no job."""
-
-    def sharers(self) -> int:
-        return 1
-
-    def writing(self) -> AbstractContextManager[None]:
-        return nullcontext()
-
-
-_FREE: Permit = _Free()
-permit: ContextVar[Permit] = ContextVar("permit", default=_FREE)  # of the job in this context
-
-FOREIGN = (
-    GithubException,
-    BadAttributeException,
-    requests.RequestException,
-    urllib3.exceptions.HTTPError,
-)
 MOST_PAGES = 100  # of a list that is read whole
 _AGAIN = (0.5, 1.0)  # seconds until what only reads is sent again, and again
 _TIMEOUT = 12  # seconds to connect, and as many for an answer: see `Pace.lands`
-_RENEWED = timedelta(minutes=5)  # a token that ends sooner is not used for another job
-_LIMITED = 60.0  # "at least one minute" (GitHub Docs, "Rate limits for the REST API")
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How fast requests of one installation may follow each other, in seconds.
-
-    GitHub Docs, "Best practices for using the REST API". `lands`: after so long a write is done or
-    never will be, whatever was answered: what takes GitHub more than ten seconds, it ends by itself
-    (GitHub Docs, "Troubleshooting the REST API").
-    """
-
-    requests: float = 0.05
-    writes: float = 1.0
-    lands: float = 10.0
 
 
 class GitHub:
@@ -111,7 +57,7 @@ class GitHub:
         self._pace = pace or Pace()
         self._count = count
         self._rate = rate
-        self._installations: dict[int, _Installation] = {}
+        self._installations: dict[int, Installation] = {}
         self._lock = Lock()
 
     def client(self, installation: int) -> "Client":
@@ -120,19 +66,19 @@ class GitHub:
         Token and pace are the installation's. Raises ForgeError where there is no token to have.
         """
         with self._lock:
-            shared = self._installations.setdefault(installation, _Installation(self._pace))
+            shared = self._installations.setdefault(installation, Installation(self._pace))
         token = shared.token(lambda: self._token(installation))
         github = Github(auth=Auth.Token(token), lazy=True, retry=None, **self._options)
         return Client(github, shared, self._count, partial(self._rate, installation))
 
     def slug(self) -> str:
         """Return the App's slug: its account is called "slug[bot]". Raises ForgeError."""
-        with self._counted(), _errors():
+        with self._counted(), as_forge_errors():
             return self._app().get_app().slug
 
     def installations(self) -> list[int]:
         """Return every installation of the App. Raises ForgeError."""
-        with self._counted(), _errors():
+        with self._counted(), as_forge_errors():
             return [installation.id for installation in self._app().get_installations()]
 
     def ask(self, path: str, verb: str = "GET") -> tuple[dict[str, Any], Any]:
@@ -140,9 +86,9 @@ class GitHub:
 
         Names of headers are in lower case.
         """
-        with self._counted(), _errors():
+        with self._counted(), as_forge_errors():
             headers, answer = self._app().requester.requestJsonAndCheck(verb, path)
-            _check_json(answer)
+            check_json(answer)
             return {name.lower(): value for name, value in headers.items()}, answer
 
     def _counted(self) -> AbstractContextManager[None]:
@@ -151,56 +97,10 @@ class GitHub:
     def _app(self) -> GithubIntegration:
         return GithubIntegration(auth=self._auth, retry=_retry(), **self._options)
 
-    def _token(self, installation: int) -> "_Token":
-        with self._counted(), _errors():
+    def _token(self, installation: int) -> "Token":
+        with self._counted(), as_forge_errors():
             answer = self._app().get_access_token(installation)
-            return _Token(answer.token, answer.expires_at)
-
-
-@dataclass(frozen=True, slots=True)
-class _Token:
-    text: str = field(repr=False)
-    expires_at: datetime
-
-
-class _Installation:
-    """What the clients of one installation share, whatever thread they are in."""
-
-    def __init__(self, pace: Pace) -> None:
-        self._pace = pace
-        self._known: _Token | None = None
-        self._asking = Lock()
-        self._lock = Lock()
-        self._next = {False: 0.0, True: 0.0}  # by whether it writes
-
-    def token(self, ask: Callable[[], _Token]) -> str:
-        """Return a token that lasts for a job."""
-        with self._asking:
-            if self._known is None or self._known.expires_at - datetime.now(UTC) < _RENEWED:
-                self._known = ask()
-            return self._known.text
-
-    def drop(self, token: str) -> None:
-        """Forget a token that GitHub does not take any more."""
-        with self._asking:
-            if self._known is not None and self._known.text == token:
-                self._known = None
-
-    def wait(self, *, writes: bool) -> None:
-        """Wait for this request's turn. Raises ForgeError where it may not be sent any more."""
-        machines = permit.get().sharers()
-        gap = self._pace.writes * machines if writes else self._pace.requests
-        with self._lock:
-            now = time.monotonic()
-            turn = max(now, self._next[writes])
-            self._next[writes] = turn + gap
-        if turn > now:
-            time.sleep(turn - now)
-            permit.get().sharers()
-
-    def land(self, sent: float) -> None:
-        """Wait until a write sent at that time can land no more: whoever looks then sees it."""
-        time.sleep(max(0.0, sent + self._pace.lands - time.monotonic()))
+            return Token(answer.token, answer.expires_at)
 
 
 class Client:
@@ -209,7 +109,7 @@ class Client:
     def __init__(
         self,
         github: Github,
-        shared: _Installation,
+        shared: Installation,
         count: Counter,
         rate: Callable[[Mapping[str, str]], None],
     ) -> None:
@@ -265,7 +165,7 @@ class Client:
             hidden = error.get("type") in {"NOT_FOUND", "FORBIDDEN"}
             if hidden and optional and where == optional:
                 continue
-            raise _graphql_error(error)
+            raise graphql_error(error)
         return answer["data"]
 
     def _ask(
@@ -306,7 +206,7 @@ class Client:
                 headers, answer = self._sent(verb, url, parameters, body, kind, writes=writes)
         except ForgeError as error:
             if isinstance(error.__cause__, GithubException):
-                self._rate(_headers(error.__cause__))
+                self._rate(headers_of(error.__cause__))
             if error.status == 401 and self._requester.auth is not None:
                 self._shared.drop(self._requester.auth.token)
             raise
@@ -325,11 +225,11 @@ class Client:
     ) -> tuple[Mapping[str, str], Any]:
         began = time.monotonic()
         try:
-            with _counted(self._count, kind, verb, url), _errors():
+            with _counted(self._count, kind, verb, url), as_forge_errors():
                 headers, answer = self._requester.requestJsonAndCheck(
                     verb, url, parameters=parameters, input=body
                 )
-                _check_json(answer)
+                check_json(answer)
         except ForgeError as error:
             if writes and error.unsure:
                 self._shared.land(began)
@@ -375,88 +275,3 @@ def _retry() -> Retry:
         respect_retry_after_header=False,
         raise_on_status=False,
     )
-
-
-def _check_json(answer: Any) -> None:
-    """Refuse what PyGithub makes of a body that is no JSON: the text itself, below "data"."""
-    if isinstance(answer, dict) and isinstance(answer.get("data"), str):
-        raise ValueError("no JSON")  # noqa: TRY004 - the body is at fault, not a type of ours
-
-
-def _graphql_error(error: Mapping[str, Any]) -> ForgeError:
-    message = str(error.get("message", "no message"))[:200]
-    match error.get("type"):
-        case "NOT_FOUND":
-            return ForgeError(f"not found: {message}", retry=False, status=404)
-        case "RATE_LIMITED":
-            return ForgeError(f"rate limit: {message}", retry=True, after=_LIMITED)
-        case "FORBIDDEN" | "INSUFFICIENT_SCOPES":
-            return ForgeError(f"not permitted: {message}", retry=False, status=403)
-        case _:
-            return ForgeError(f"graphql: {message}", retry=True)
-
-
-@contextmanager
-def _errors() -> Iterator[None]:
-    """Turn whatever comes out of a request, PyGithub or what it stands on, into a ForgeError."""
-    try:
-        yield
-    except FOREIGN as error:
-        raise forge_error(error) from error
-    except jwt.PyJWTError as error:
-        raise ForgeError(f"private key: {type(error).__name__}", retry=False) from error
-    except (ValueError, AssertionError, RuntimeError, OSError) as error:
-        # A body that was cut off or is no JSON; a redirect to another host; a connection reset.
-        raise ForgeError(f"unreadable answer: {type(error).__name__}", retry=True) from error
-
-
-def forge_error(error: Exception) -> ForgeError:
-    """Return the one error for whatever PyGithub and what it stands on raise."""
-    match error:
-        case RateLimitExceededException():
-            return ForgeError("rate limit: reached", retry=True, after=_until(error), status=403)
-        case BadCredentialsException():
-            return ForgeError("credentials: not accepted", retry=True, after=10, status=401)
-        case UnknownObjectException():
-            return ForgeError("not found: gone, or hidden from the App", retry=False, status=404)
-        case GithubException():
-            return _by_status(error)
-        case requests.Timeout():
-            return ForgeError("no answer: time-out", retry=True)
-        case _:
-            return ForgeError(f"no answer: {type(error).__name__}", retry=True)
-
-
-def _by_status(error: GithubException) -> ForgeError:
-    status, message = error.status, str(error.message or "")[:200]
-    limited = status == 429 or (status == 403 and "retry-after" in _headers(error))
-    if limited:
-        return ForgeError(f"rate limit: {message}", retry=True, after=_until(error), status=status)
-    if status >= 500 or status in {0, 408, 409, 425}:
-        wait = _headers(error).get("retry-after", "")
-        after = float(wait) if wait.isdigit() else None
-        return ForgeError(f"status {status}: {message}", retry=True, after=after, status=status)
-    if status in {404, 410, 451}:
-        return ForgeError(f"not found: {message}", retry=False, status=status)
-    if status in {401, 403}:
-        return ForgeError(f"not permitted: {message}", retry=status == 401, status=status)
-    return ForgeError(f"status {status}: {message}", retry=False, status=status)
-
-
-def _headers(error: GithubException) -> dict[str, str]:
-    return {name.lower(): str(value) for name, value in (error.headers or {}).items()}
-
-
-def _until(error: GithubException) -> float:
-    """Return the seconds until GitHub takes requests again.
-
-    GitHub Docs, "Rate limits for the REST API": `retry-after`, else the primary limit's reset
-    where nothing is left, else a minute.
-    """
-    headers = _headers(error)
-    wait, reset = headers.get("retry-after", ""), headers.get("x-ratelimit-reset", "")
-    if wait.isdigit():
-        return float(wait)
-    if headers.get("x-ratelimit-remaining") == "0" and reset.isdigit():
-        return max(float(reset) - time.time(), 0) + 1
-    return _LIMITED

@@ -12,7 +12,8 @@ import bot.server
 import bot.worker
 import bot.worker_process
 from bot import settings
-from bot.forge.client import GitHub, Pace
+from bot.forge.client import GitHub
+from bot.forge.pace import Pace
 from bot.machines import Times
 from bot.queue import Queue
 from tests.campaigns import PATIENCE

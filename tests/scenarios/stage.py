@@ -19,7 +19,8 @@ import uvicorn
 from bot.backend import connect
 from bot.database import Database
 from bot.evaluate import evaluate
-from bot.forge.client import GitHub, Pace
+from bot.forge.client import GitHub
+from bot.forge.pace import Pace
 from bot.group import evaluate_group
 from bot.intake import Intake
 from bot.metrics import Arrivals, Metrics
