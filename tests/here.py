@@ -1,6 +1,7 @@
 """Taking in and doing, in the very process of a test that looks into both."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from bot.intake import Intake, Receipt
@@ -32,4 +33,6 @@ def hand_in(intake: Intake, *jobs: Job) -> list[Receipt]:
         async with asyncio.timeout(20):
             return await asyncio.gather(*(intake.accept(one) for one in jobs))
 
-    return asyncio.run(stored())
+    # In a thread of its own: a browser's driver may be running a loop in this one.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(stored())).result()
