@@ -50,6 +50,7 @@ _HINTS: tuple[tuple[str, re.Pattern[str] | None], ...] = (
     ("/", re.compile(r"/(?<=[\s\"'\[,=:{+-]/)(?!(?<=[\w}]:/)/)[/.]*+(?:[:\"'\s,}\]$]|\Z)")),
 )  # fmt: skip
 
+_JOINED = re.compile(r"[\w.-]\$|\}[\w.$-]")  # a variable with more of its word
 _INCLUDE = re.compile(r"(?<![\w./-])include(?![ \t]*[\w./-])")  # perhaps a key
 
 
@@ -75,8 +76,12 @@ def _telling_joined(text: str, variables: Variables) -> bool:
 
     Pieces that tell nothing can do so together: `${A}un` is `/run` where A is `/r`.
     """
+    if not _JOINED.search(text):
+        return False
     return any(
-        hinted(interpolate(line, variables).text) for line in text.split("\n") if "$" in line
+        hinted(interpolate(line, variables).text)
+        for line in text.split("\n")
+        if _JOINED.search(line)
     )
 
 
