@@ -132,18 +132,19 @@ class Site:
     async def _store(
         self, found: Wake, asked: Job, names: dict[str, str | int], began: float
     ) -> Response:
-        log = _log.bind(event_name=found.event, action=found.action, **{"head": None} | names)
+        about = {"event_name": found.event, "action": found.action, "head": None} | names
         try:
             async with asyncio.timeout(STORE_SECONDS):
                 receipt = await self.intake.accept(asked)
-        except Exception:
-            # Whatever it is, the delivery is not stored: GitHub shows it as failed, and it can be
-            # asked for again.
+        except Exception:  # noqa: BLE001 - whatever it is, the delivery is not stored
+            # GitHub shows it as failed, and it can be asked for again.
             self.arrivals.delivery(found.event, "failed")
-            log.exception("delivery not stored", status=503, seconds=self._since(began))
+            seconds = self._since(began)
+            _log.exception("delivery not stored", status=503, seconds=seconds, **about)
             return JSONResponse({"error": "the delivery could not be stored"}, 503)
         self.arrivals.delivery(found.event, receipt)
-        log.info("delivery", outcome=receipt, status=202, seconds=self._since(began))
+        seconds = self._since(began)
+        _log.info("delivery", outcome=receipt, status=202, seconds=seconds, **about)
         return JSONResponse({"delivery": found.delivery, "status": receipt}, 202)
 
     def _ignore(self, ignored: Ignored, began: float) -> Response:

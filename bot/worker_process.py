@@ -29,7 +29,7 @@ TRACE_SECONDS = 1.0
 ARRIVE_SECONDS = 60.0  # between two tries to ask GitHub who we are
 # GitHub waits for the answer to a delivery, nobody for the last millisecond of an evaluation. That
 # is between our own processes: in a container or a unit, others have their share by its weight.
-NICENESS = 5
+NICENESS = 10
 
 # What the other process may ask.
 READY, LOGIN, EVALUATED, METRICS = "ready", "login", "evaluated", "metrics"
