@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from enum import StrEnum
 from queue import Empty, SimpleQueue
-from uuid import uuid4
 
 from bot.database import Database
 from bot.inbox import Inbox
@@ -117,8 +116,7 @@ class Intake:
     def _redelivered(self, asked: Job) -> Receipt:
         if not self._ledger.dead(asked.key) or self._ledger.waiting(asked.key):
             return Receipt.KNOWN
-        again = Job(f"{asked.root}~{uuid4().hex[:8]}", asked.delivery, asked.target)
-        enqueue(self._client, again)
+        enqueue(self._client, asked.anew())
         return Receipt.AGAIN
 
 

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, assert_never
+from uuid import uuid4
 
 from bot.pull import PullRef
 from bot.wake import (
@@ -72,6 +73,10 @@ class Job:
     def again(self, attempt: int) -> "Job":
         """Make the job that follows this one."""
         return replace(self, attempt=attempt, serial=self.serial + 1)
+
+    def anew(self) -> "Job":
+        """Make a job for the same, as if nothing had been tried, with an identity of its own."""
+        return Job(f"{self.root}~{uuid4().hex[:8]}", self.delivery, self.target)
 
     def names(self) -> dict[str, str | int]:
         """Name what it is about, for the log."""

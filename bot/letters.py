@@ -7,7 +7,6 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from uuid import uuid4
 
 import sqlalchemy as sa
 from dbos import DBOSClient
@@ -59,8 +58,7 @@ class Letters:
         tried = []
         for letter, asked in self._found(DEAD, None):
             if every or letter.id in ids:
-                again = Job(f"{asked.root}~{uuid4().hex[:8]}", asked.delivery, asked.target)
-                enqueue(self._client, again)
+                enqueue(self._client, asked.anew())
                 self._client.delete_workflows([letter.id])
                 tried.append(letter.id)
         return tried
