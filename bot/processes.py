@@ -13,9 +13,10 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import connection
 from multiprocessing.context import ForkProcess
 from threading import Thread
@@ -52,10 +53,9 @@ class _Child:
         self.started = time.monotonic()
         self.process = _forked(self.role, self.name)
 
-    def send(self, what: signal.Signals) -> None:
-        if self.process is not None and self.process.pid is not None:
-            with suppress(ProcessLookupError):
-                os.kill(self.process.pid, what)
+    def send(self, what: int) -> None:
+        if self.process is not None:
+            _send(self.process, what)
 
     def ended(self) -> int | None:
         """Return the exit code of a process that has just ended, and forget it."""
@@ -79,7 +79,7 @@ class Processes:
 
     def __init__(self, roles: Mapping[str, Role]) -> None:
         self._children = [_Child(name, role) for name, role in roles.items()]
-        self._told: list[signal.Signals] = []
+        self._told: list[int] = []  # signals
 
     def run(self, seconds: float) -> Mapping[str, int]:
         """Run them until SIGTERM or SIGINT, which they are told, and so many seconds after that.
@@ -90,20 +90,15 @@ class Processes:
         with wake, ring:
             wake.settimeout(0)
             ring.settimeout(0)
-            before = {one: signal.signal(one, self._tell) for one in _SIGNALS}
-            rung = signal.set_wakeup_fd(ring.fileno())
-            try:
-                self._keep(wake)
-                return self._end(wake, time.monotonic() + seconds)
-            finally:
-                signal.set_wakeup_fd(rung)
-                for one, handler in before.items():
-                    signal.signal(one, handler)
-                for child in self._children:
-                    child.send(signal.SIGKILL)
-
-    def _tell(self, what: int, _frame: FrameType | None) -> None:
-        self._told.append(signal.Signals(what))
+            with _handled(self._told.append):
+                rung = signal.set_wakeup_fd(ring.fileno())
+                try:
+                    self._keep(wake)
+                    return self._end(wake, time.monotonic() + seconds)
+                finally:
+                    signal.set_wakeup_fd(rung)
+                    for child in self._children:
+                        child.send(signal.SIGKILL)
 
     def _keep(self, wake: socket.socket) -> None:
         while not self._told:
@@ -139,6 +134,15 @@ class Processes:
             wake.recv(100)
 
 
+def keep_loaded() -> None:
+    """Look for garbage once more, and never again among what there is now: it stays.
+
+    A search through all of it would stop every thread.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 def settle_memory() -> None:
     """Have what is loaded so far shared with the processes to come, and not looked through again.
 
@@ -146,8 +150,7 @@ def settle_memory() -> None:
     interpreter runs them one at a time, so none is in another's way, and arenas of their own would
     each keep what others could use, and grow for hours.
     """
-    gc.collect()
-    gc.freeze()
+    keep_loaded()
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)
 
@@ -165,22 +168,36 @@ def apart(do: Callable[[], _T]) -> _T | None:
 
     process = _forked(answer, "apart")
     sending.close()
+    with _handled(partial(_send, process)):
+        try:
+            found: _T = receiving.recv()
+        except EOFError:
+            return None
+        else:
+            return found
+        finally:
+            process.join()
 
-    def tell(what: int, _frame: FrameType | None) -> None:
-        with suppress(ProcessLookupError):
-            os.kill(process.pid or 0, what)
 
-    before = {one: signal.signal(one, tell) for one in _SIGNALS}
+@contextmanager
+def _handled(tell: Callable[[int], object]) -> Iterator[None]:
+    """Tell of each signal that would end this process, and go on."""
+
+    def handle(what: int, _frame: FrameType | None) -> None:
+        tell(what)
+
+    before = {one: signal.signal(one, handle) for one in _SIGNALS}
     try:
-        found: _T = receiving.recv()
-    except EOFError:
-        return None
-    else:
-        return found
+        yield
     finally:
-        process.join()
         for one, handler in before.items():
             signal.signal(one, handler)
+
+
+def _send(process: ForkProcess, what: int) -> None:
+    if process.pid is not None:
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, what)
 
 
 def _forked(role: Role, name: str) -> ForkProcess:

@@ -21,6 +21,7 @@ from bot.forge.client import GitHub
 from bot.intake import Intake
 from bot.line import Asking
 from bot.metrics import Arrivals
+from bot.processes import keep_loaded
 from bot.settings import Settings
 from bot.setup.after import After
 from bot.setup.door import Door
@@ -62,8 +63,7 @@ def answer(given: Settings, door: socket.socket, visitors: Door | None, line: so
         pages=(*_pages(given, worker.evaluated, visitors), *_register(given, database)),
     )
     threading.Thread(target=worker.learn, daemon=True).start()
-    gc.collect()
-    gc.freeze()  # what is loaded stays: looking through it for garbage would stop all threads
+    keep_loaded()
     gc.set_threshold(YOUNG)
     config = uvicorn.Config(
         site.app(),

@@ -1,6 +1,5 @@
 """The process that does the jobs, and says how it is getting on."""
 
-import gc
 import logging
 import os
 import signal
@@ -18,6 +17,7 @@ from bot.detect.format import formats
 from bot.forge.error import ForgeError
 from bot.line import Answering
 from bot.metrics import Metrics
+from bot.processes import keep_loaded
 from bot.queue import Queue
 from bot.records.store import Records
 from bot.review.advice import known_tool
@@ -62,8 +62,7 @@ def work(given: Settings, connect: Connect, line: socket.socket) -> int:
     ).start()
     queue.start()
     threading.Thread(target=_arrive, args=(backend, queue, own), daemon=True).start()
-    gc.collect()
-    gc.freeze()  # what is loaded stays: looking through it for garbage would stop all threads
+    keep_loaded()
     stop.wait()
     whole = queue.stop(JOB_SECONDS)
     traces.stop(TRACE_SECONDS)
