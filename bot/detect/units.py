@@ -14,6 +14,7 @@ _SECTION = re.compile(r"\s*\[(?P<name>[^\]]+)\]\s*\Z")
 _STEERING = re.compile(
     r"\s*\{(?:%.*%|#.*#)\}\s*\\?\s*\Z|\s*\{\{-?\s*(?:if|else|end|range|with)\b[^{}]*\}\}\s*\Z"
 )
+_PREFIX = re.compile(r"\A[@\-+!:|]+")  # systemd.service(5), "Command lines"
 _ENTRY = re.compile(r"\s*(?P<key>[A-Za-z][\w-]*)\s*=\s*(?P<value>.*)\Z")
 
 
@@ -30,6 +31,11 @@ class Entry:
     def text(self) -> str:
         """The value on one line, without quotes around it."""
         return self.value.replace("\\\n", " ").strip().strip("\"'")
+
+
+def command(text: str) -> str:
+    """Return what a unit executes, without the marks before it that say how."""
+    return _PREFIX.sub("", text)
 
 
 def entries(text: Text) -> Iterator[Entry]:

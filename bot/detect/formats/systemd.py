@@ -20,7 +20,7 @@ from bot.detect.mounts import split_short
 from bot.detect.scripts import script_grants
 from bot.detect.shell import Script, Value
 from bot.detect.source import Source
-from bot.detect.units import Entry, entries
+from bot.detect.units import Entry, command, entries
 
 _NAME = re.compile(
     r"\.(?:service|socket|timer)(?:\.d/[^/]+\.conf)?(?:\.(?:in|j2|tpl|erb|template))*\Z"
@@ -28,7 +28,6 @@ _NAME = re.compile(
 _CONF = re.compile(r"\.conf(?:\.(?:in|j2|tpl|erb|template))*\Z")
 _DROP_IN = re.compile(r"(?:[ \t\r]*+(?:[#;][^\n]*+)?\n)*+[ \t]*+\[(?:Unit|Service|Socket)\]")
 _COMMAND = re.compile(r"Exec(?:Start|Stop|Reload|Condition)(?:Pre|Post)?\Z")
-_PREFIX = re.compile(r"\A[@\-+!:|]+")
 _ASSIGNMENT = re.compile(r"\"(\w+)=([^\"]*)\"|'(\w+)=([^']*)'|(\w+)=(\S*)")
 _SPECIFIERS = {"%t": "/run", "%h": "$HOME", "%H": "host", "%n": "unit", "%i": "instance"}
 
@@ -81,10 +80,10 @@ def _commands(path: str, text: Text, unit: str, known: tuple[Entry, ...]) -> Ite
     env = {name: Value(value, entry.lines[0]) for name, value, entry in _variables(known)}
     for entry in known:
         if _COMMAND.match(entry.key) and entry.value.strip():
-            command = _PREFIX.sub("", entry.value.lstrip())
+            line = command(entry.value.lstrip())
             for specifier, meaning in _SPECIFIERS.items():
-                command = command.replace(specifier, meaning)
-            script = Script(command, entry.lines)
+                line = line.replace(specifier, meaning)
+            script = Script(line, entry.lines)
             for found in script_grants(path, text, f"unit {unit}", script, env):
                 yield replace(found, extent=(entry.lines[0], entry.lines[-1]))
 

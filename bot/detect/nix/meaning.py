@@ -18,6 +18,7 @@ from bot.detect.nix.scanner import String
 from bot.detect.nix.settings import Names, Said, Setting, settings
 from bot.detect.shell import Script, Value
 from bot.detect.sockets import Target
+from bot.detect.units import command
 
 _VOLUMES = frozenset({"volumes", "dockerVolumes", "extraVolumes", "binds"})
 _OPTIONS = frozenset({"extraOptions", "extraPodmanArgs", "podmanArgs", "extraDockerArgs"})
@@ -28,7 +29,6 @@ _SCRIPT = re.compile(
     r"|\w+Phase|Exec(?:Start|Stop|Reload|Condition)(?:Pre|Post)?|command"
 )
 _WRITER = re.compile(r"write\w*(?:Script|Application)\w*\Z|runCommand\w*\Z")
-_PREFIX = re.compile(r"\A[@\-+!:|]+")
 _EXECUTABLE = re.compile(
     r"\$\{(?:lib\.)?getExe'?\s+\(?[\w.]*?(?P<name>docker|podman|nerdctl|socat|curl)[\w.]*\)?"
     r"(?:\s+\"(?P<program>[\w-]+)\")?\s*\}"
@@ -200,7 +200,7 @@ class _Meaning:
     def _ran(self, subject: Subject, string: String) -> Iterator[Grant]:
         said = self._names.resolved(string)
         text = said.text if said.text.count("\n") == string.text.count("\n") else string.text
-        text = _STORE.sub("/nix", _EXECUTABLE.sub(_program, _PREFIX.sub("", text)))
+        text = _STORE.sub("/nix", _EXECUTABLE.sub(_program, command(text)))
         path = self._places.path
         lines = tuple(self._places.put(Place(path, line)) for line in string.lines)
         yield from self._places.ran(subject, Script(text, lines), {})
