@@ -1,8 +1,12 @@
 """What moves under us: heads, bases, other pull requests, and deliveries."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from bot.forge.queries import NOW
+from tests.github import PullRequest
+from tests.github.git import File
 from tests.github.hooks.deliveries import Delivery
 from tests.scenarios.stage import COMPOSE, GRANTED, LABEL, MORE, POLICY, Scene, Stage
 
@@ -433,6 +437,15 @@ ELSEWHERE = (
 )
 
 
+def opened_from(scene: Scene, old: str, files: Mapping[str, File | None]) -> PullRequest:
+    """Open a pull request from a branch that left the base at an old commit; it is judged."""
+    sha = scene.shop.write(files, parents=(old,), author=scene.dev, committer=scene.dev)
+    scene.shop.push("change", sha, by=scene.dev)
+    pull = scene.shop.open_pull(scene.shop, "change", "main", by=scene.dev, title="A change")
+    scene.judged()
+    return pull
+
+
 def test_a_branch_from_before_the_socket(scene: Scene) -> None:
     """A branch leaves the base before a service there got the socket, and extends that service.
 
@@ -440,12 +453,7 @@ def test_a_branch_from_before_the_socket(scene: Scene) -> None:
     """
     old = scene.shop.commit({"common.yaml": COMPOSE}, by=scene.mia)
     scene.shop.commit({"common.yaml": GRANTED}, by=scene.mia)
-    sha = scene.shop.write(
-        {"compose.yaml": ELSEWHERE}, parents=(old,), author=scene.dev, committer=scene.dev
-    )
-    scene.shop.push("change", sha, by=scene.dev)
-    pull = scene.shop.open_pull(scene.shop, "change", "main", by=scene.dev, title="A change")
-    scene.judged()
+    pull = opened_from(scene, old, {"compose.yaml": ELSEWHERE})
     scene.is_red(pull)
     scene.justify(pull)
 
@@ -461,15 +469,7 @@ def test_an_anchor_that_the_base_gave_the_socket_meanwhile(scene: Scene) -> None
     old = scene.shop.commit({"compose.yaml": before + web}, by=scene.mia)
     after = before.replace("/var/log:/logs", "/var/run/docker.sock:/s")
     scene.shop.commit({"compose.yaml": after + web}, by=scene.mia)
-    sha = scene.shop.write(
-        {"compose.yaml": before + web + agent},
-        parents=(old,),
-        author=scene.dev,
-        committer=scene.dev,
-    )
-    scene.shop.push("change", sha, by=scene.dev)
-    pull = scene.shop.open_pull(scene.shop, "change", "main", by=scene.dev, title="A change")
-    scene.judged()
+    pull = opened_from(scene, old, {"compose.yaml": before + web + agent})
     scene.is_red(pull)
     assert "merged with" in scene.said(pull)
     scene.justify(pull)
@@ -483,13 +483,6 @@ def test_a_harmless_branch_from_long_ago(scene: Scene) -> None:
     old = scene.shop.commit({"compose.yaml": GRANTED, "other.yaml": COMPOSE}, by=scene.mia)
     scene.shop.commit({"other.yaml": GRANTED, "b/compose.yaml": GRANTED}, by=scene.mia)
     scene.shop.commit({"b/compose.yaml": None}, by=scene.mia)
-    sha = scene.shop.write(
-        {"compose.yaml": None, "a/compose.yaml": GRANTED + "    environment: [A=1]\n"},
-        parents=(old,),
-        author=scene.dev,
-        committer=scene.dev,
-    )
-    scene.shop.push("change", sha, by=scene.dev)
-    pull = scene.shop.open_pull(scene.shop, "change", "main", by=scene.dev, title="A change")
-    scene.judged()
+    moved = {"compose.yaml": None, "a/compose.yaml": GRANTED + "    environment: [A=1]\n"}
+    pull = opened_from(scene, old, moved)
     scene.is_green(pull)
