@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
+from typing import NamedTuple
 
 
 class Severity(StrEnum):
@@ -29,8 +30,7 @@ class How(StrEnum):
     PLATFORM = "platform"  # implicit grants
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Step:
+class Step(NamedTuple):
     """One place on the way from the text that names the daemon to whoever gets it."""
 
     path: str
@@ -95,3 +95,4 @@ class Unknown:
     line: int | None  # 1-based; None for the whole file
     reason: str  # a sentence that a person can act on
     mentions: str = ""  # the text that made it matter
+    digest: str = ""  # of the whole file, where any change of it is unknown anew

@@ -131,6 +131,7 @@ def _unglob(pattern: str) -> str:
     return pattern
 
 
+@lru_cache(maxsize=256)  # an image is named by each of its container's grants
 def repository(image: str) -> str:
     """Return an image reference without its tag and digest.
 

@@ -10,10 +10,10 @@ from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from bot.detect import mounts, sockets
-from bot.detect.grant import Grant, How, Step, Undermined
+from bot.detect.grant import Grant, Step, Undermined
 from bot.detect.lines import Text
 from bot.detect.positioned import Node
 from bot.detect.shell import Reach, Script, Value, hints, interpret
@@ -29,8 +29,7 @@ _TLS = ("DOCKER_TLS_VERIFY", "DOCKER_TLS")
 _MODE = re.compile(r"(?<=[^\s:]):(?:ro|rw|z|Z|r?shared|r?slave|r?private|nocopy|,)+(?=\s|\Z)")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A line of a file on its way to a subject."""
 
     path: str
@@ -98,24 +97,24 @@ class Places:
         where = path or self.path
         text, lines = node.script()
         way = (*aliases(node, where), *after)
-        return Script(text, tuple(self.put(Place(where, line, (), way)) for line in lines))
+        return Script(text, tuple([self.put(Place(where, line, (), way)) for line in lines]))
 
     def behind(self, number: int, source: int) -> int:
         """Return the number of the same line, now with `source` as where its text comes from."""
         place, origin = self.at(number), self.at(source)
         before = tuple(dict.fromkeys((*place.before, *origin.steps())))
-        return self.put(replace(place, before=before))
+        return self.put(place._replace(before=before))
 
     def grant(self, subject: Subject, reach: Reach) -> Grant:
         """Return the grant that says what one command of a script reaches.
 
         Its line is 0 where no line of the file itself has a part in it.
         """
-        first, last = (self.at(line) for line in reach.extent)
+        first, last = self.at(reach.extent[0]), self.at(reach.extent[1])
         own = first.path == last.path == self.path and not first.after and not last.after
         return self._grant(
             subject,
-            Target(reach.resource, How(reach.how), reach.severity),
+            Target(reach.resource, reach.how, reach.severity),
             (*reach.steps, reach.line),
             reach.undermines,
             image=reach.image or subject.image,
@@ -170,13 +169,21 @@ class Places:
 
         Its extent is that of the command in this file, else of the subject whose value it is.
         """
-        places = [self.at(number) for number in numbers]
-        steps = [step for place in places for step in (*place.before, Step(place.path, place.line))]
-        steps += [step for place in places for step in place.after]
-        last = places[-1]
-        own = [s.line for place in places for s in place.steps() if s.path == self.path]
-        direct = last.path == self.path and not last.after
-        line = last.line if direct else (own[-1] if own else 0)
+        places = [self.at(number) for number in dict.fromkeys(numbers)]
+        steps: list[Step] = []
+        for place in places:
+            steps += place.before
+            steps.append(Step(place.path, place.line))
+        for place in places:
+            steps += place.after
+        last = self.at(numbers[-1])
+        if last.path == self.path and not last.after:
+            line = last.line
+        else:
+            every = (step for number in numbers for step in self.at(number).steps())
+            own = [step.line for step in every if step.path == self.path]
+            line = own[-1] if own else 0
+        steps.append(Step(self.path, line))
         if command is None:
             first, end = subject.lines()
             extent = (first, end) if first <= line <= end else (line, line)
@@ -191,10 +198,12 @@ class Places:
             resource=target.resource,
             how=target.how,
             severity=target.severity,
-            steps=tuple(dict.fromkeys((*steps, Step(self.path, line)))),
+            steps=tuple(dict.fromkeys(steps)),
             undermines=tuple(
-                Undermined(_control(flag), flag, self.at(at).path, self.at(at).line)
-                for flag, at in undermines
+                [
+                    Undermined(_control(flag), flag, self.at(at).path, self.at(at).line)
+                    for flag, at in undermines
+                ]
             ),
             definition=definition,
             extent=extent,
@@ -216,15 +225,17 @@ def worth_reading(text: str, env: Variables) -> bool:
 
 def aliases(node: Node, path: str) -> tuple[Step, ...]:
     """Return the aliases and merge keys that led to a node, the one next to its text first."""
-    return tuple(Step(path, line) for line in reversed(node.via))
+    return tuple([Step(path, line) for line in reversed(node.via)])
 
 
 def joined(scripts: Iterable[Script]) -> Script:
     """Return scripts that one shell runs after each other as one."""
     known = [script for script in scripts if script.text]
+    if len(known) == 1:
+        return known[0]
     return Script(
-        "\n".join(script.text for script in known),
-        tuple(line for script in known for line in script.lines),
+        "\n".join([script.text for script in known]),
+        tuple([line for script in known for line in script.lines]),
     )
 
 

@@ -7,7 +7,6 @@ together from variables and several strings still know their lines.
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import replace
 
 from bot.detect.ci.places import Place, Places, tells
 from bot.detect.grant import Step
@@ -147,7 +146,7 @@ class Values:
     def _origin(self, value: Said) -> int:
         """Return the place of the piece that names a daemon, without its use."""
         number = next((at for text, at in value if tells(text)), value[0][1])
-        return self._places.put(replace(self._places.at(number), after=()))
+        return self._places.put(self._places.at(number)._replace(after=()))
 
     def _hole(self, expression: Expression) -> Said:
         name = dotted(expression) or "value"
@@ -165,7 +164,7 @@ class Values:
         place = self._places.at(number)
         if use == Step(place.path, place.line) or use in place.after:
             return number
-        return self._places.put(replace(place, after=(*place.after, use)))
+        return self._places.put(place._replace(after=(*place.after, use)))
 
     def _value_of(self, name: str, at: int) -> Said | None:
         several = self._definitions.get(name)

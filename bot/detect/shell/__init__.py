@@ -23,16 +23,16 @@ def interpret(
     `env` holds the variables that the file gives (env:, variables:, ARG, ENV); the line of a
     `Value` becomes a step of what it leads to.
     """
-    from bot.detect.shell import interpreter  # noqa: PLC0415 - start-up
+    from bot.detect.shell.interpreter import interpret as follow  # noqa: PLC0415 - start-up
 
-    return interpreter.interpret(script, env, dialect=dialect)
+    return follow(script, env, dialect=dialect)
 
 
 def interpret_argv(argv: Sequence[tuple[str, int]], env: Env | None = None) -> tuple[Reach, ...]:
     """Return what one command in exec form reaches; `argv` holds each word with its file line."""
-    from bot.detect.shell import interpreter  # noqa: PLC0415 - start-up
+    from bot.detect.shell.interpreter import interpret_argv as follow  # noqa: PLC0415 - start-up
 
-    return interpreter.interpret_argv(argv, env)
+    return follow(argv, env)
 
 
 def docker_options(
@@ -45,6 +45,6 @@ def docker_options(
     GitHub Actions `options:`, Jenkins `args '-v …'`, TeamCity dockerRunParameters: a Script is
     split like shell words, a sequence holds the words already split, each with its file line.
     """
-    from bot.detect.shell import interpreter  # noqa: PLC0415 - start-up
+    from bot.detect.shell.interpreter import docker_options as follow  # noqa: PLC0415 - start-up
 
-    return interpreter.docker_options(options, image, env)
+    return follow(options, image, env)

@@ -87,6 +87,8 @@ class Call(NamedTuple):
 
 def command_name(text: str) -> str:
     """Return the name of a command without folder and `.exe`, in lower case."""
+    if text.isalpha() and text.islower():
+        return text
     return _SUFFIX.sub("", text.replace("\\", "/").rsplit("/", 1)[-1]).lower()
 
 

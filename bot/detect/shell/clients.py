@@ -76,7 +76,7 @@ def docker(call: Call) -> Pieces:
         name = next((known for known in ("podman", "nerdctl") if known in raw), "docker")
     options = Options(call.args[1:], _CLIENTS[name])
     rest = options.rest
-    if not options.has(*_SECURED):
+    if options.given and not options.has(*_SECURED):
         for option in options.all(*_HOST_OPTIONS):
             value = option.value
             target = option_address(value.text) if value else None
@@ -93,11 +93,8 @@ def docker(call: Call) -> Pieces:
 
 def _start(call: Call, name: str, words: Sequence[Arg]) -> Pieces:
     """`docker run`, `docker create`."""
-    sub = (
-        "create"
-        if any(word.text == "create" for word in call.args[: -len(words) or None])
-        else "run"
-    )
+    before = [word.text for word in call.args[: -len(words) or None]]
+    sub = "create" if "create" in before else "run"
     return containers.start(call, f"{name} {sub}", Options(words, RUN))
 
 

@@ -1,7 +1,6 @@
 """What a script was seen to reach, one reach for each word of a command that says it."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from bot.detect import mounts
 from bot.detect.grant import How
@@ -30,7 +29,7 @@ class Findings:
         for (origin, *_), reach in self.reaches.items():
             images = self._images.get(origin, {})
             if reach.image is not None and len(images) > 1:
-                told.append(replace(reach, image=min(images.values())))
+                told.append(reach._replace(image=min(images.values())))
             else:
                 told.append(reach)
         return told

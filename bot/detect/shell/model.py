@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bot.detect.grant import How, Severity
 
@@ -35,8 +36,7 @@ class Value:
 Env = Mapping[str, str | Value]
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(NamedTuple):
     """One command of a script that reaches a daemon, or hands it to a container."""
 
     line: int  # file line of the word that says it, not the command's first line

@@ -93,10 +93,12 @@ class Options:
 
     def has(self, *names: str) -> bool:
         """Tell whether one of these switches is on."""
-        return any(
-            option.value is None or option.value.text.lower() not in {"false", "0"}
-            for option in self.all(*names)
-        )
+        for option in self.given:
+            if option.name in names and (
+                option.value is None or option.value.text.lower() not in {"false", "0"}
+            ):
+                return True
+        return False
 
     def _read(self) -> None:
         words = self._words

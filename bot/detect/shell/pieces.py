@@ -132,6 +132,9 @@ def spot(value: Arg, flag: Arg | None = None, about: str = "") -> Spot:
     socket's path comes from a variable; the line of an array's element; the line of a function's
     call whose argument it is. `flag` is the option before it, `about` the telling part of the text.
     """
+    if len(value.pieces) == 1 and (trail := value.pieces[0].trail):
+        depth = min([len(trail), *(len(p.trail) for p in (flag.pieces if flag else ()) if p.text)])
+        return Spot(trail[-max(depth, 1)], _distinct(trail))
     pieces = [piece for piece in value.pieces if piece.text] or list(value.pieces)
     if not pieces:
         pieces = list(flag.pieces) if flag else []
@@ -184,8 +187,8 @@ class Places:
 
     def __call__(self, at: int) -> Trail:
         """Return the trail of the character at `at`."""
-        if not self._trails:
-            return (1,)
+        if len(self._trails) < 2:
+            return self._trails[0] if self._trails else (1,)
         return self._trails[max(0, bisect_right(self._starts, at + self._before) - 1)]
 
     def shifted(self, by: int) -> "Places":
@@ -195,8 +198,10 @@ class Places:
     @classmethod
     def of_lines(cls, text: str, lines: Sequence[int]) -> "Places":
         """Return the places of a script whose lines stand at `lines` of the file."""
-        starts = [0, *accumulate(len(line) + 1 for line in text.split("\n"))][:-1]
         last = lines[-1] if lines else 1
+        if "\n" not in text:
+            return cls((0,), ((lines[0] if lines else 1,),))
+        starts = [0, *accumulate(len(line) + 1 for line in text.split("\n"))][:-1]
         padded = [*lines, *[last] * (len(starts) - len(lines))]
         return cls(starts, [(line,) for line in padded[: len(starts)]])
 

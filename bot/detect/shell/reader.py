@@ -9,6 +9,7 @@ import re
 from typing import NamedTuple
 
 from bot.detect.shell.cursor import DEEPEST
+from bot.detect.shell.plain import plain_commands
 from bot.detect.shell.simple import MOST_WORDS, SimpleReader
 from bot.detect.shell.tree import (
     NOTHING,
@@ -335,6 +336,9 @@ class Read(NamedTuple):
 
 def read(text: str) -> Read:
     """Read a script."""
+    plain = plain_commands(text)
+    if plain is not None:
+        return Read(plain, None, deep=False)
     reader = Reader(text)
     tree = reader.script()
     return Read(tree, reader.unfinished, reader.deep)
