@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.detect import effort
 from bot.detect.engine import detect
 from bot.detect.source import DictSource
 
@@ -21,12 +22,13 @@ _MOST_MEMORY = 500  # MB
 _SOCKET = "/var/run/docker.sock:/var/run/docker.sock"
 _RUN = """
 import json, pickle, resource, sys
+from bot.detect import effort
 from bot.detect.engine import detect
 from bot.detect.source import DictSource
 from bot.review.compare import compare
 from bot.review.hunks import whole_file
 from bot.review.model import Change
-kind, files = pickle.load(open(sys.argv[1], "rb"))
+kind, files, effort.MOST = pickle.load(open(sys.argv[1], "rb"))
 if kind == "compare":
     changes = [Change(None, p, whole_file(text.count(b"\\n"))) for p, text in files.items()]
     review = compare(DictSource({}), DictSource(files), changes)
@@ -37,7 +39,7 @@ elif kind == "each":
     grants = [grant for one in every for grant in one.grants]
     unknowns = [unknown for one in every for unknown in one.unknowns]
 else:
-    found = detect(kind, DictSource(files))
+    found = detect(kind, DictSource(files), effort.MOST)
     grants, unknowns = found.grants, found.unknowns
 try:  # of this program alone; ru_maxrss remembers what ran before exec
     memory = next(l for l in open("/proc/self/status") if l.startswith("VmHWM:")).split()[1]
@@ -58,10 +60,13 @@ class Outcome:
     unknowns: list[list[object]]  # path, line, what is mentioned
 
 
-def run(folder: Path, kind: str, files: dict[str, bytes]) -> Outcome:
-    """Detect the file called `kind`, or "each", or "compare" everything with nothing."""
+def run(folder: Path, kind: str, files: dict[str, bytes], most: int = effort.MOST) -> Outcome:
+    """Detect the file called `kind`, or "each", or "compare" everything with nothing.
+
+    `most` is the effort that one file may take.
+    """
     data = folder / "input"
-    data.write_bytes(pickle.dumps((kind, files)))
+    data.write_bytes(pickle.dumps((kind, files, most)))
     done = subprocess.run(
         [sys.executable, "-c", _RUN, str(data)],
         capture_output=True, check=False, timeout=_HANG, text=True,
@@ -307,3 +312,159 @@ def test_a_large_file_of_tasks_is_read_where_it_names_a_socket() -> None:
 def test_a_hundred_thousand_of_the_same(tmp_path: Path, path: str, before: str, piece: str) -> None:
     text = f"{before}{piece * 100_000}\n# {_SOCKET}\n"
     run(tmp_path, path, {path: text.encode()})
+
+
+_MANY = 2_000
+_LITTLE = 500_000  # units of effort, so that the tests are soon done
+_LAST = f"docker run -v {_SOCKET} last"
+
+
+def _lines(template: str) -> str:
+    return "".join(template.format(n=n) for n in range(_MANY))
+
+
+# A few lines that stand for millions of steps, containers or mounts, none of which matters, and the
+# grant after them. (path, text before the grant, the grant's line and what follows it)
+_MULTIPLIED = [
+    (
+        ".github/workflows/a.yml",
+        "on: push\nx: &x\n"
+        + _lines("  - run: echo docker {n}\n")
+        + "jobs:\n"
+        + _lines("  j{n}: {{runs-on: a, env: {{A: b{n}}}, steps: *x}}\n")
+        + "  last:\n    steps:\n",
+        f"      - run: {_LAST}\n",
+    ),
+    (
+        ".gitlab-ci.yml",
+        ".base:\n  script:\n"
+        + _lines("    - docker run -v ./:/app app{n}\n")
+        + _lines("j{n}: {{extends: .base, variables: {{A: b{n}}}}}\n")
+        + "last:\n  script:\n",
+        f"    - {_LAST}\n",
+    ),
+    (
+        "azure-pipelines.yml",
+        "x: &x\n"
+        + _lines("  - script: echo docker {n}\n")
+        + "jobs:\n"
+        + _lines("- {{job: j{n}, steps: *x}}\n")
+        + "- job: last\n  steps:\n",
+        f"  - script: {_LAST}\n",
+    ),
+    (
+        ".circleci/config.yml",
+        "version: 2.1\nx: &x\n"
+        + _lines("  - run: echo docker {n}\n")
+        + "jobs:\n"
+        + _lines("  j{n}: {{docker: [{{image: a}}], steps: *x}}\n")
+        + "  last:\n    steps:\n",
+        f"      - run: {_LAST}\n",
+    ),
+    (
+        ".travis.yml",
+        "x: &x\n"
+        + _lines("  - docker run -v ./:/app app{n}\n")
+        + "jobs:\n  include:\n"
+        + _lines("    - {{script: *x, env: A=b{n}}}\n"),
+        f"    - script: {_LAST}\n",
+    ),
+    (
+        "bitbucket-pipelines.yml",
+        "x: &x\n"
+        + _lines("  - docker run -v ./:/app app{n}\n")
+        + "pipelines:\n  default:\n"
+        + _lines("    - step: {{name: s{n}, script: *x}}\n")
+        + "    - step:\n        script:\n",
+        f"          - {_LAST}\n",
+    ),
+    (
+        "pods.yaml",
+        "x: &x\n"
+        + _lines("  - {{name: v{n}, hostPath: {{path: /data/{n}}}}}\n")
+        + "apiVersion: v1\nkind: List\nitems:\n"
+        + _lines(
+            "- {{apiVersion: v1, kind: Pod, spec: {{containers: [{{name: a}}], volumes: *x}}}}\n"
+        )
+        + "- apiVersion: v1\n  kind: Pod\n  spec:\n    containers:\n    - name: a\n"
+        "      volumeMounts: [{name: s, mountPath: /s}]\n    volumes:\n",
+        "    - {name: s, hostPath: {path: /run/docker.sock}}\n",
+    ),
+    (
+        "compose.yaml",
+        "x: &x\n"
+        + _lines("  - {{type: bind, source: /run/a{n}.sock, target: /a{n}}}\n")
+        + "services:\n"
+        + _lines("  s{n}: {{image: a, volumes: *x}}\n")
+        + "  last:\n    volumes:\n",
+        f"      - {_SOCKET}\n",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "grant"), _MULTIPLIED, ids=[path for path, *_ in _MULTIPLIED]
+)
+def test_what_multiplies_is_followed_so_far_and_then_said_to_be_unknown(
+    tmp_path: Path, path: str, before: str, grant: str
+) -> None:
+    outcome = run(tmp_path, path, {path: (before + grant).encode()}, _LITTLE)
+    assert told(outcome) == [before.count("\n") + 1]
+
+
+def test_a_change_shares_the_effort_of_a_few_files(tmp_path: Path) -> None:
+    path, before, grant = _MULTIPLIED[6]
+    files = {f"{n}/{path}": (before + grant).encode() for n in range(12)}
+    assert len(run(tmp_path, "compare", files, _LITTLE).unknowns) == 12
+
+
+# What is too long to be read to its end, and mounts a directory there: nothing names a socket.
+_PADDED = [
+    ("compose.yaml", "services:\n  a:\n    volumes:\n      - /:/host\n", "# note\n", 9_000_000),
+    ("Jenkinsfile", "node { docker.image('a').inside('-v /:/host') {} }\n", "f(a);\n", 560_000),
+    (
+        ".drone.star",
+        (
+            "def main(ctx):\n  return {'kind': 'pipeline', 'steps': [{'name': 'a', 'image': 'b', "
+            "'volumes': [{'name': 's', 'path': '/s'}]}], "
+            "'volumes': [{'name': 's', 'host': {'path': '/'}}]}\n"
+        ),
+        "a = 1\n",
+        610_000,
+    ),
+    (
+        ".teamcity/settings.kts",
+        (
+            'object B : BuildType({\n  steps {\n    script {\n      scriptContent = "make"\n'
+            '      dockerImage = "a"\n      dockerRunParameters = "-v /:/host"\n    }\n  }\n})\n'
+        ),
+        "val a = b\n",
+        900_000,
+    ),
+    (
+        "Vagrantfile",
+        (
+            'Vagrant.configure("2") do |config|\n  config.vm.provision "docker" do |d|\n'
+            '    d.run "a", args: "-v /:/host"\n  end\nend\n'
+        ),
+        "# a\n",
+        100_000,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "grant", "padding", "size"), _PADDED, ids=[path for path, *_ in _PADDED]
+)
+def test_what_is_not_read_to_its_end_is_unknown(
+    tmp_path: Path, path: str, grant: str, padding: str, size: int
+) -> None:
+    text = padding * (size // len(padding)) + grant
+    assert told(run(tmp_path, path, {path: text.encode()}))
+    assert told(run(tmp_path, path, {path: (grant + padding * 10).encode()}))
+
+
+def test_a_zero_byte_hides_no_script() -> None:
+    data = b"#!/bin/sh\necho a\0b\ndocker run -v /:/host app\n"
+    (found,) = detect("run.sh", DictSource({"run.sh": data})).grants
+    assert found.line == 3

@@ -6,9 +6,8 @@ Source: Bake file reference ("Target", "Variable", "Inheriting attributes"); doc
 
 import re
 from collections.abc import Iterator, Mapping
-from itertools import islice
 
-from bot.detect import mounts, sockets
+from bot.detect import effort, mounts, sockets
 from bot.detect.ci.places import Place, Places
 from bot.detect.grant import Grant, How, Severity, Step
 from bot.detect.handed import At
@@ -24,8 +23,7 @@ _NAME = re.compile(r"[A-Za-z_][\w-]*")
 _TEMPLATE = re.compile(r"\$\{\s*(?P<name>[A-Za-z_][\w-]*)\s*\}")
 _BLOCKS = frozenset({"target", "group", "variable", "function"})
 _DEEPEST = 12
-_MOST = 5_000
-_MOST_TARGETS = 2_000
+_TARGET = 20  # units of effort
 _LONGEST = 16_384
 
 
@@ -69,12 +67,13 @@ class _Bake:
 
     def grants(self) -> Iterator[Grant]:
         """Yield the grants of every target of the file itself, inherited ones included."""
-        for name, block in islice(named(self._own.get("target")), _MOST_TARGETS):
+        for name, block in named(self._own.get("target")):
             for at in self._inherited(At(block, self._path), frozenset({name})):
                 yield from self._target(name, block, at)
 
     def _inherited(self, at: At, seen: frozenset[str]) -> Iterator[At]:
         """Yield a target's block and those that it takes attributes from."""
+        effort.spend(_TARGET)
         yield at
         parents = at.get("inherits")
         for parent in self._flat(parents) if parents is not None and len(seen) < _DEEPEST else ():
@@ -144,10 +143,10 @@ class _Bake:
 
         Of a choice (`a ? b : c`, `concat(…)`) every part.
         """
-        left, stack = _MOST, [(at, 0)]
-        while stack and left:
+        stack = [(at, 0)]
+        while stack:
             here, depth = stack.pop()
-            left -= 1
+            effort.spend(1)
             node = here.node
             if node.tag == "!ref":
                 known = self._variables.get(node.text) if depth < _DEEPEST else None

@@ -23,7 +23,6 @@ from bot.detect.pods.values import text_of
 from bot.detect.positioned import Node
 
 _SHEBANG = re.compile(r"\s*#!.*\b(?:ba|da|a|z|k)?sh\b")
-_MOST = 100
 
 
 def cloud_config_grants(places: Places, owner: str, document: Node) -> Iterator[Grant]:
@@ -56,7 +55,7 @@ def heat_grants(places: Places, template: Node) -> Iterator[Grant]:
     resources = template.get("resources")
     for name, (_, resource) in resources.entries().items() if resources is not None else ():
         given = resource.get("properties", "user_data")
-        for text in given.scalars(_MOST) if given is not None else ():
+        for text in given.scalars() if given is not None else ():
             if _SHEBANG.match(text.text):
                 who = Subject(f"resource {name}", node=resource)
                 yield from script_grants(places, who, (text,))

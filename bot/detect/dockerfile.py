@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bot.detect import effort
 from bot.detect.lines import Text
 from bot.detect.shell import Script
 
@@ -43,6 +44,8 @@ def instructions(text: Text) -> Iterator[Instruction]:
     """Yield the instructions of a Dockerfile in order."""
     escape = "\\"
     number, last = 1, min(len(text), _MOST_LINES)
+    if last < len(text):
+        effort.skip()
     heading = True
     while number <= last:
         line = text.line(number)

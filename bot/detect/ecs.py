@@ -18,7 +18,6 @@ from bot.detect.positioned import Node
 from bot.detect.shell import Value
 
 _LIMITS = ("memory", "cpu", "memoryreservation", "ulimits")
-_MOST = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ class Tasks:
         self, owner: str, containers: Sequence[Node], volumes: Mapping[str, Volume]
     ) -> Iterator[Grant]:
         """Yield what the containers of a task are handed."""
-        for container in containers[:_MOST]:
+        for container in containers:
             if container.kind == "map":
                 yield from self._container(owner, container, volumes)
 

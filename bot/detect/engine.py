@@ -1,25 +1,35 @@
 """One file of one commit -> what it hands over: every format that reads it, put together."""
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import chain
 
-from bot.detect import sockets
+from bot.detect import effort, sockets
+from bot.detect.effort import Effort, ExceededError
 from bot.detect.format import Format, formats
 from bot.detect.grant import Grant, How, Unknown
 from bot.detect.lines import LARGEST, Text, decode
+from bot.detect.positioned import Tree
 from bot.detect.source import Source
 
 _MOUNTED = frozenset({How.MOUNT, How.DIRECTORY, How.SWITCH, How.FILE_OBJECT, How.INHERITED})
 _MENTION_BYTES = re.compile(
     rb"(?:docker|podman|containerd|crio|buildkitd)\.sock\b|docker_engine\b|use_api_socket"
 )
+_PATH_SIGN = re.compile(rb"[/\\]")
 _COMMENT = re.compile(r"\s*(?:#|//|--|;|<!--|\*|REM\b|\{\{[-~]?\s*(?:!|/\*)|\{#)", re.IGNORECASE)
 # Where the container sees what is mounted, beside the line that says what of the host it is.
 _OTHER_END = re.compile(
     r"[\s\-{\"']*(?:containerPath|mountPath|container|target|destination)[\"']?\s*:", re.IGNORECASE
 )
 _NEAR = (-2, -1, 1, 2)
+_LEFT_OUT = (
+    "The file asks for more than is followed, by aliases, loops, files that it takes in or its "
+    "mere size, so it was not read to its end. Split it, or say less by reference."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +39,14 @@ class Detected:
     formats: tuple[str, ...] = ()
     grants: tuple[Grant, ...] = ()
     unknowns: tuple[Unknown, ...] = ()
+    units: int = field(default=0, compare=False)  # of effort that it took
 
 
 NOTHING = Detected()
 
 
-def detect(path: str, source: Source) -> Detected:
-    """Return what the file at `path` hands over.
+def detect(path: str, source: Source, most: int = effort.MOST) -> Detected:
+    """Return what the file at `path` hands over; `most` says how many units of effort it may take.
 
     Raises SourceError where the source could not be read, nothing else for any content.
     """
@@ -43,20 +54,31 @@ def detect(path: str, source: Source) -> Detected:
     if data is None:
         return NOTHING
     if len(data) > LARGEST:
-        return _unread(path, data, f"larger than {LARGEST // 2**20} MiB, so it was not read")
+        return _too_large(path, data)
     content = decode(data)
     if content is None:
         return _unread(path, data, "binary, so it was not read")
     names: list[str] = []
-    grants: list[tuple[Grant, ...]] = []
+    grants: list[list[Grant]] = []
     unknowns: list[Unknown] = []
     held = _Held(source, path, data)
-    for form in _matching(path, content):
-        names.append(form.name)
-        found = tuple(form.grants(path, held))
-        grants.append(tuple(one for one in found if isinstance(one, Grant)))
-        unknowns.extend(one for one in found if isinstance(one, Unknown))
-    return Detected(tuple(names), _distinct(grants), tuple(dict.fromkeys(unknowns)))
+    spent = Effort(most)
+    with spent.counted():
+        for form in _matching(path, content):
+            names.append(form.name)
+            found: list[Grant] = []
+            grants.append(found)
+            with suppress(ExceededError):
+                for one in form.grants(path, held):
+                    effort.spend(effort.GRANT)
+                    if isinstance(one, Grant):
+                        found.append(one)
+                    else:
+                        unknowns.append(one)
+    if spent.skipped:
+        unknowns.append(_left_out(path, Text(content), chain.from_iterable(grants)))
+    units = most - max(0, spent.left)
+    return Detected(tuple(names), _distinct(grants), tuple(dict.fromkeys(unknowns)), units)
 
 
 def _matching(path: str, content: str) -> list[Format]:
@@ -83,6 +105,23 @@ class _Held:
         return self._data if path == self._path else self._source.read(path)
 
 
+def _too_large(path: str, data: bytes) -> Detected:
+    """Return the Unknown of a file that is not read for its size.
+
+    It need not mention a socket: any file that a format would read may mount a directory with one.
+    """
+    why = f"larger than {LARGEST // 2**20} MiB, so it was not read"
+    found = _unread(path, data, why)
+    if found is not NOTHING or not _PATH_SIGN.search(data):
+        return found
+    form = next(iter(_matching(path, data[:LARGEST].decode("utf-8", "replace"))), None)
+    if form is None:
+        return NOTHING
+    reason = f"The file is {why}. Split it, or move what is no configuration elsewhere."
+    digest = sha256(data).hexdigest()[:24]
+    return Detected((form.name,), (), (Unknown(path, None, reason, "", digest),))
+
+
 def _unread(path: str, data: bytes, why: str) -> Detected:
     found = _MENTION_BYTES.search(data)
     if found is None:
@@ -93,13 +132,50 @@ def _unread(path: str, data: bytes, why: str) -> Detected:
     return Detected(("unread",), (), (Unknown(path, line, reason, mention),))
 
 
+def _left_out(path: str, text: Text, grants: Iterable[Grant]) -> Unknown:
+    """Return the Unknown of a file of which something was left out.
+
+    It may say anything there, so it is told whatever the rest mentions, and again whenever the file
+    is another one.
+    """
+    line, mention = _untold(text, grants) or (None, "")
+    digest = sha256(text.content.encode("utf-8", "replace")).hexdigest()[:24]
+    return Unknown(path, line, _LEFT_OUT, mention, digest)
+
+
+def told(path: str, tree: Tree, grants: Iterable[Grant]) -> Iterator[Grant | Unknown]:
+    """Yield the grants of a file one by one, and what could not be read where its tree is no whole.
+
+    An Unknown comes last, as `unread` returns it.
+    """
+    found: list[Grant] = []
+    for grant in grants:
+        found.append(grant)
+        yield grant
+    if tree.problem is not None:
+        why = f"line {tree.problem.line}: {tree.problem.message}"
+        unknown = unread(path, tree.text, why, found)
+        if unknown is not None:
+            yield unknown
+
+
 def unread(path: str, text: Text, why: str, grants: Iterable[Grant]) -> Unknown | None:
     """Return the Unknown of a file that was read only by the tolerant reader, or None.
 
     None where each line that names a daemon is on the way of a grant that was found anyway, is the
     other end of such a mount, or is a comment. `why` is the parser's complaint, with its line.
     """
-    known = {step.line for grant in grants for step in grant.steps if step.path == path}
+    found = _untold(text, grants)
+    if found is None:
+        return None
+    line, mention = found
+    reason = f"The file mentions {mention} but could not be parsed: {why}."
+    return Unknown(path, line, reason, mention)
+
+
+def _untold(text: Text, grants: Iterable[Grant]) -> tuple[int, str] | None:
+    """Return the first line that names a daemon and is on no grant's way, and what it names."""
+    known = {s.line for one in grants for s in one.steps if s.path == one.path}
     near = {line + distance for line in known for distance in _NEAR}
     if sockets.mentions(text.content) is None:
         return None
@@ -108,8 +184,7 @@ def unread(path: str, text: Text, why: str, grants: Iterable[Grant]) -> Unknown 
         mention = sockets.mentions(line)
         told = number in known or (number in near and _OTHER_END.match(line))
         if mention and not told and not _COMMENT.match(line):
-            reason = f"The file mentions {mention} but could not be parsed: {why}."
-            return Unknown(path, number, reason, mention)
+            return number, mention
     return None
 
 

@@ -115,7 +115,7 @@ class Handed:
 
     def device(self, who: Subject, at: At, restricted: Restrictions) -> Iterator[Grant]:
         """Yield what a volume's driver options mount: `device` of the local driver."""
-        for below in at.node.maps(100):
+        for below in at.node.maps():
             device = below.value("device")
             if device is not None and device.kind == "scalar":
                 here = At(device, at.path, at.after)

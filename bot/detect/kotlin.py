@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from bot.detect import effort
 from bot.detect.lines import Text
 
 _TOKEN = re.compile(
@@ -76,6 +77,7 @@ def read_kotlin(text: Text) -> Block:
     opened = 0
     for count, match in enumerate(_TOKEN.finditer(text.content)):
         if count > _MOST_TOKENS:
+            effort.skip()
             break
         piece = _Piece(match.lastgroup or "sign", match[0], match.start())
         if piece.kind == "space":

@@ -4,6 +4,7 @@ A lone carriage return, a form feed, U+0085 and U+2028 are inside lines.
 """
 
 import codecs
+import re
 from bisect import bisect_right
 from functools import cached_property
 
@@ -17,6 +18,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_CONTROLS = re.compile(rb"[\x01-\x06\x0e-\x1a\x1c-\x1f]")
 _SAMPLE = 8_000  # bytes that git looks at to call a file binary
 
 
@@ -57,7 +59,8 @@ def decode(data: bytes) -> str | None:
     """Return a file's text, or None where it is binary.
 
     UTF-8, else UTF-16 or UTF-32 by byte order mark or by its zero bytes, else Latin-1: a stray
-    byte must not hide the rest of a file. A byte order mark is not part of the text.
+    byte must not hide the rest of a file. A byte order mark is not part of the text, and neither
+    is a zero byte here and there, which makes a file binary to git but not to a shell.
     """
     for mark, encoding in _BOMS:
         if data.startswith(mark):
@@ -67,7 +70,10 @@ def decode(data: bytes) -> str | None:
         for encoding, zeros in (("utf-16-le", sample[1::2]), ("utf-16-be", sample[0::2])):
             if len(sample) > 3 and zeros.count(0) >= len(zeros) * 9 // 10:
                 return data.decode(encoding, "replace")
-        return None
+        if _CONTROLS.search(sample) or sample.count(0) > len(sample) // 20:
+            return None
+    if 0 in data:  # a shell passes over them
+        data = data.replace(b"\0", b"")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:

@@ -7,6 +7,8 @@ the variable of the pack, so that its default is followed. Lines stay where they
 
 import re
 
+from bot.detect import effort
+
 _ACTION = re.compile(r"\[\[-?(?P<body>(?:[^\]]|\](?!\]))*?)-?\]\]")
 _CONTROL = re.compile(
     r"\s*(?:/\*|(?:if|else|end|range|with|define|block|template|include)\b|\$\w+\s*:?=|\Z)"
@@ -32,6 +34,7 @@ def unpacked(content: str) -> str:
     at = 0
     for number, action in enumerate(_ACTION.finditer(content)):
         if number >= _MOST:
+            effort.skip()
             break
         before = content[at : action.start()]
         body = action["body"]

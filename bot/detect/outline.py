@@ -8,6 +8,7 @@ parser, one at a time.
 import re
 from dataclasses import dataclass, field
 
+from bot.detect import effort
 from bot.detect.lines import Text
 from bot.detect.positioned import DEEPEST, Node
 from bot.detect.yaml_nodes import RefusedError, read_flow
@@ -60,7 +61,10 @@ class _Outline:
         self._before = (0, 0, False)
 
     def documents(self) -> tuple[Node, ...]:
-        lines = self._text.content.split("\n")[:_MOST_LINES]
+        lines = self._text.content.split("\n")
+        if len(lines) > _MOST_LINES:
+            effort.skip()
+            lines = lines[:_MOST_LINES]
         self._open(-1, 0)
         number, offset = 0, 0
         while number < len(lines):

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal
 
+from bot.detect import effort
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -70,6 +72,7 @@ class Node:
         """Return the same node, reached through `via`."""
         if not via:
             return self
+        effort.spend(effort.ALIASED)
         return Node(
             self.kind, self.text, self.items, self.pairs, self.start, self.end, self.document,
             self.tag, self.style, (*via[:_MOST_MERGES], *self.via)[:_MOST_MERGES],
@@ -149,13 +152,13 @@ class Node:
             return self.members()
         return () if self.null else (self,)
 
-    def scalars(self, limit: int = 100_000) -> Iterator[Node]:
+    def scalars(self) -> Iterator[Node]:
         """Yield every scalar below, each underlying node once, in document order."""
         seen: set[int] = set()
         stack: list[Node] = [self]
-        while stack and limit:
+        while stack:
             node = stack.pop()
-            limit -= 1
+            effort.spend(1)
             if node.kind == "scalar":
                 yield node
                 continue
@@ -170,13 +173,13 @@ class Node:
                     stack.append(value.led(node.via))
                     stack.append(key.led(node.via))
 
-    def maps(self, limit: int = 100_000) -> Iterator[Node]:
+    def maps(self) -> Iterator[Node]:
         """Yield every mapping at and below this node, each underlying node once."""
         seen: set[int] = set()
         stack: list[Node] = [self]
-        while stack and limit:
+        while stack:
             node = stack.pop()
-            limit -= 1
+            effort.spend(1)
             content: Any = node.items or node.pairs
             if node.kind == "scalar" or id(content) in seen:
                 continue
@@ -259,6 +262,7 @@ def _digest(node: Node, memo: dict[int, str]) -> str:
     known = memo.get(id(content))
     if known is None:
         memo[id(content)] = ""  # what contains itself
+        effort.spend(len(content))
         if node.kind == "list":
             known = _hash("l", node.tag, *(_digest(item, memo) for item in node.items))
         else:

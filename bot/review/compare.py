@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
+from bot.detect import effort
 from bot.detect.engine import Detected, detect
 from bot.detect.grant import Grant, Severity, Unknown
 from bot.detect.lines import Text, decode
@@ -19,6 +20,7 @@ __all__ = ["compare", "in_scope", "survey", "wanted"]
 
 _GUARD = "it is a condition now for what the template mounted before"
 _FEW = 200  # deleted files that are read anyway
+_MOST_FILES = 6  # that take as much effort as one file may
 _IMPLICIT = "the platform grants it by itself, and the policy does not ask for such"
 
 
@@ -41,8 +43,9 @@ def compare(
     by_new = {change.new: change for change in changes if change.new is not None}
     new_name = {change.old: change.new for change in changes if change.old and change.new}
     pairs = affected(head, changes)
-    of_head = [detect(new, head) for _, new in pairs if new is not None]
-    of_base = [detect(old, base) for old, new in pairs if old is not None and new is not None]
+    counted = _Counted()
+    of_head = [counted.detect(new, head) for _, new in pairs if new is not None]
+    of_base = [counted.detect(old, base) for old, new in pairs if old and new is not None]
 
     def named(grant: Grant) -> str:
         return grant.identity(new_name.get(grant.path) or grant.path)
@@ -51,7 +54,7 @@ def compare(
     gone = [old for old, new in pairs if old is not None and new is None]
     # Of very many files that are gone only what is new here could have been moved from one.
     if len(gone) <= _FEW or _more_than(of_head, map(named, old_grants)):
-        old_grants += [grant for old in gone for grant in detect(old, base).grants]
+        old_grants += [grant for old in gone for grant in counted.detect(old, base).grants]
     new_grants = [grant for found in of_head for grant in found.grants]
     aside: list[SetAside] = []
     if not implicit:
@@ -100,6 +103,18 @@ def compare(
         scanned=sum(1 for one in of_head if one.formats),
         removed=tuple(left.base),
     )
+
+
+class _Counted:
+    """Detects file by file, with as much effort for all of them as a few of the worst may take."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_FILES * effort.MOST
+
+    def detect(self, path: str, source: Source) -> Detected:
+        found = detect(path, source, min(effort.MOST, self._left))
+        self._left -= found.units
+        return found
 
 
 def _more_than(of_head: Iterable[Detected], known: Iterable[str]) -> bool:
@@ -174,14 +189,14 @@ def _new_unknowns(
 ) -> tuple[Unknown, ...]:
     """Return the unknowns that the merge base does not have, as multisets of what is mentioned."""
     old = Counter(
-        (new_name.get(unknown.path) or unknown.path, unknown.mentions)
+        (new_name.get(unknown.path) or unknown.path, unknown.mentions, unknown.digest)
         for found in of_base
         for unknown in found.unknowns
     )
     fresh = []
     for found in of_head:
         for unknown in found.unknowns:
-            key = (unknown.path, unknown.mentions)
+            key = (unknown.path, unknown.mentions, unknown.digest)
             if old[key]:
                 old[key] -= 1
             else:

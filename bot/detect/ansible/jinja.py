@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from bot.detect import effort
 from bot.detect.grant import Step
 from bot.detect.handed import At
 from bot.detect.pods.values import Given
@@ -24,7 +25,6 @@ _WORDS = frozenset(
     {"if", "else", "and", "or", "not", "is", "in", "true", "false", "omit", "defined"}
 )
 _DEEPEST = 10
-_MOST = 500
 _LONGEST = 4_096
 
 
@@ -37,11 +37,10 @@ class Jinja:
 
     def flat(self, at: At) -> Iterator[At]:
         """Yield the scalars and mappings that a value comes to, lists opened."""
-        left = _MOST
         stack: list[tuple[At, int]] = [(at, 0)]
-        while stack and left:
+        while stack:
             here, depth = stack.pop()
-            left -= 1
+            effort.spend(1)
             node = here.node
             if node.kind == "list":
                 items = [(replace(here, node=item), depth) for item in node.members()]
@@ -111,7 +110,8 @@ class Jinja:
                     found = [one for text in arguments for one in self._operand(text, at)]
             elif word not in _WORDS:
                 found.extend(self._operand(word, at))
-        return found[:_MOST]
+        effort.spend(len(found))
+        return found
 
     def _operand(self, word: str, at: At) -> list[At]:
         if word[0] in "'\"" and len(word) > 1:

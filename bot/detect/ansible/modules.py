@@ -29,12 +29,11 @@ _CONTROLS = {
 }  # fmt: skip
 _PAIR = re.compile(r"(?P<name>[A-Za-z_]\w*)=(?P<value>\"[^\"\n]*\"|'[^'\n]*'|\{\{[^}]*\}\}|\S*)")
 _OPEN_MODE = re.compile(r"['\"]?0?[0-7]{2}[2367]['\"]?\Z|.*o\+?=?r?w")
-_MOST = 2_000
 
 
 def tells(node: Node) -> bool:
     """Tell whether a value of a loop names a daemon."""
-    return any(sockets.host_path(one.text) or mounts.short(one.text) for one in node.scalars(200))
+    return any(sockets.host_path(one.text) or mounts.short(one.text) for one in node.scalars())
 
 
 def free_form(node: Node) -> Node:

@@ -20,7 +20,6 @@ _LIST = re.compile(r"(?:\A|_)(?:volumes?|mounts?|binds?)\Z", re.IGNORECASE)
 _COMMAND = re.compile(
     r"\s*(?:sudo\s+)?(?:docker|podman|nerdctl)\s+(?:container\s+)?(?:run|create)\b"
 )
-_MOST = 20_000
 
 
 def setting_grants(path: str, places: Places, document: Node) -> Iterator[Grant]:
@@ -29,7 +28,7 @@ def setting_grants(path: str, places: Places, document: Node) -> Iterator[Grant]
     for name, (_, value) in document.entries().items():
         if _LIST.search(name):
             yield from handed.short(Subject(f"variable {name}", node=value), value, ())
-        for below in value.maps(_MOST):
+        for below in value.maps():
             image = below.get("image")
             who = Subject(
                 _name(name, below),
@@ -40,7 +39,7 @@ def setting_grants(path: str, places: Places, document: Node) -> Iterator[Grant]
             for key, inner in below.pairs:
                 if _LIST.search(key.text):
                     yield from handed.short(who, inner, ())
-        for scalar in value.scalars(_MOST):
+        for scalar in value.scalars():
             if _COMMAND.match(scalar.text):
                 yield from places.ran(Subject(f"variable {name}"), places.script(scalar), {})
 

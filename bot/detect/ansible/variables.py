@@ -59,7 +59,7 @@ def variables_of(node: Node, path: str) -> dict[str, At]:
 
 def _holders(document: Node) -> Iterator[Node]:
     """Yield the mappings of a file that set variables: `vars:` and the facts of `set_fact`."""
-    for below in document.maps(20_000):
+    for below in document.maps():
         for key, value in below.pairs:
             name = key.text.rsplit(".", 1)[-1]
             if name in {"vars", "set_fact"} and value.kind == "map":

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from posixpath import dirname, normpath
 
-from bot.detect import mounts
+from bot.detect import effort, mounts
 from bot.detect.azure.steps import step_grants, step_subject
 from bot.detect.azure.values import Scope, as_environment, entries, get, items
 from bot.detect.ci.containers import Container, container_grants, lines_of
@@ -25,7 +25,7 @@ from bot.detect.yaml_tree import read_yaml
 _SWITCHED = Target("docker", How.SWITCH, Severity.CRITICAL)
 _GIVEN = Target("docker", How.PLATFORM, Severity.CRITICAL)
 _DEEPEST = 5
-_MOST_CALLS = 100
+_CALL = 2_000  # units of effort
 _WHOLE = "pipeline"
 _HOOKS = ("preDeploy", "deploy", "routeTraffic", "postRouteTraffic")
 
@@ -56,7 +56,6 @@ class Reader:
     def __init__(self, places: Places, source: Source) -> None:
         self._places = places
         self._source = source
-        self._calls = 0
         self._documents: dict[str, Node | None] = {}
 
     def grants(self, document: Node) -> Iterator[Grant]:
@@ -231,9 +230,7 @@ class Reader:
         template = node.get("template")
         if not telling or template is None or depth >= _DEEPEST:
             return
-        self._calls += 1
-        if self._calls > _MOST_CALLS:
-            return
+        effort.spend(_CALL)
         for path in _files(template, scope.path):
             document = self._document(path)
             if document is None:

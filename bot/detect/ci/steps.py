@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Literal
 
-from bot.detect import mounts, sockets
+from bot.detect import effort, mounts, sockets
 from bot.detect.ci.places import Environment, Places, Subject, joined, value_of
-from bot.detect.engine import unread
+from bot.detect.engine import told
 from bot.detect.format import plain_name
 from bot.detect.grant import Grant, How, Severity, Unknown
 from bot.detect.lines import Text, decode
@@ -21,9 +21,8 @@ from bot.detect.sockets import Target
 from bot.detect.source import Source
 from bot.detect.yaml_tree import read_json, read_yaml
 
-_DAEMON = re.compile(r"docker|podman|containerd|nerdctl", re.IGNORECASE)
 _DEEPEST = 12
-_MOST_STEPS = 10_000
+_STEP = 8  # units of effort
 
 Restrictions = tuple[tuple[str, int], ...]  # as written, and the number of the line
 
@@ -36,43 +35,31 @@ _OFF = frozenset({"false", "no", "off", "0", "null", "~", ""})
 
 
 class Nesting:
-    """How deep a list of steps stands, and how many more may be read in its document.
+    """How deep a list of steps stands."""
 
-    Aliases let a few lines stand for more steps than could ever be read.
-    """
-
-    def __init__(
-        self, depth: int = 0, left: list[int] | None = None, *, deepest: int = _DEEPEST
-    ) -> None:
+    def __init__(self, depth: int = 0, *, deepest: int = _DEEPEST) -> None:
         self._depth = depth
         self._deepest = deepest
-        self._left = [_MOST_STEPS] if left is None else left
 
     def allows(self) -> bool:
         """Tell whether one more step may be read here, and count it."""
-        self._left[0] = self._left[0] - 1 if self._depth <= self._deepest else -1
-        return self._left[0] >= 0
-
-    @property
-    def exceeded(self) -> bool:
-        """Whether there were steps that were not read for their number or depth."""
-        return self._left[0] < 0
+        if self._depth > self._deepest:
+            effort.skip()
+            return False
+        effort.spend(_STEP)
+        return True
 
     def deeper(self) -> "Nesting":
         """Return what holds for the steps inside a step."""
-        return Nesting(self._depth + 1, self._left, deepest=self._deepest)
+        return Nesting(self._depth + 1, deepest=self._deepest)
 
 
 def yaml_grants(
     path: str,
     source: Source,
     of_document: Callable[[Places, Node], Iterator[Grant]],
-    nesting: Nesting | None = None,
 ) -> Iterator[Grant | Unknown]:
-    """Yield what each document of a YAML or JSON file hands over, and what could not be read.
-
-    `nesting` is what `of_document` counts its steps with, where they nest.
-    """
+    """Yield what each document of a YAML or JSON file hands over, and what could not be read."""
     data = source.read(path)
     content = decode(data) if data is not None else None
     if content is None:
@@ -80,18 +67,8 @@ def yaml_grants(
     text = Text(content)
     tree = read_json(text) if plain_name(path).lower().endswith(".json") else read_yaml(text)
     places = Places(path, text)
-    found = [grant for document in tree.documents for grant in of_document(places, document)]
-    yield from found
-    if tree.problem is not None:
-        why = f"line {tree.problem.line}: {tree.problem.message}"
-        unknown = unread(path, text, why, found)
-        if unknown is not None:
-            yield unknown
-    mention = _DAEMON.search(content) if nesting is not None and nesting.exceeded else None
-    if mention is not None:
-        line = text.line_of(mention.start())
-        reason = f"The file repeats more steps than can be read, and it mentions {mention[0]}."
-        yield Unknown(path, line, reason, mention[0])
+    every = (grant for one in tree.documents for grant in of_document(places, one))
+    yield from told(path, tree, every)
 
 
 def environment(places: Places, *nodes: Node | None) -> Environment:

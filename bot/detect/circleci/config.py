@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from bot.detect import mounts
+from bot.detect import effort, mounts
 from bot.detect.ci.inputs import input_grants
 from bot.detect.ci.places import (
     Environment,
@@ -29,8 +29,7 @@ from bot.detect.shell import Script, interpret_argv
 _PARAMETER = re.compile(r"<<\s*(?:parameters|pipeline\.parameters)\.(?P<name>[\w.-]+)\s*>>")
 _OLD_PHASES = ("machine", "checkout", "dependencies", "database", "compile", "test", "deployment")
 _DEEPEST = 6
-_MOST_STEPS = 200_000
-_MOST_CALLED = 5_000  # steps of commands, read once more for the parameters they are given
+_STEP = 10  # units of effort
 _NOT_ORBS = frozenset(
     {"checkout", "setup_remote_docker", "save_cache", "restore_cache", "store_artifacts",
      "store_test_results", "persist_to_workspace", "attach_workspace", "add_ssh_keys",
@@ -57,8 +56,6 @@ class Reader:
         self._document = document
         self._commands = self._named("commands")
         self._executors = self._named("executors")
-        self._left = _MOST_STEPS
-        self._called = _MOST_CALLED
 
     def _named(self, kind: str) -> dict[str, Node]:
         """Return the top-level definitions of a kind, and those of inline orbs by full name."""
@@ -144,10 +141,7 @@ class Reader:
 
     def _steps(self, steps: Node | None, around: _Around, depth: int) -> Iterator[Grant]:
         for number, step in enumerate(steps.listed() if steps is not None else (), 1):
-            self._left -= 1
-            self._called -= bool(around.after)
-            if self._left < 0 or self._called < 0:
-                return
+            effort.spend(_STEP)
             if step.kind != "map":
                 continue
             for name, (key, value) in step.entries().items():

@@ -8,6 +8,7 @@ Source: Compose specification, "command", "entrypoint", "healthcheck", "post_sta
 import re
 from collections.abc import Iterator
 
+from bot.detect import effort
 from bot.detect.ci.places import Place, Places, aliases
 from bot.detect.compose.clients import Setting
 from bot.detect.compose.hints import hinted
@@ -69,11 +70,11 @@ class Commands:
             script = self._script(value)
             text = " ".join((*before, script.text)) if before[-1:] != ("-c",) else script.text
             return interpret(Script(text, script.lines), self._env(settings, text))
-        items = value.items()
-        told = " ".join((*before, *(item.text for item in items[:_MOST_WORDS])))
+        items = list(effort.first(value.items(), _MOST_WORDS))
+        told = " ".join((*before, *(item.text for item in items)))
         if not items or ("$" not in told and not hinted(told)):
             return ()
-        words = [(item.text, self.number(item)) for item in items[:_MOST_WORDS]]
+        words = [(item.text, self.number(item)) for item in items]
         if before[-1:] == ("-c",):
             script = self._script(items[0])
             return interpret(script, self._env(settings, script.text))

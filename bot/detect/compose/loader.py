@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from posixpath import dirname, join
 
+from bot.detect import effort
 from bot.detect.compose.dotenv import read_dotenv
 from bot.detect.compose.interpolation import Variable, Variables
 from bot.detect.compose.project import (
@@ -45,7 +46,6 @@ class Loader:
         self._left = _MOST_FILES
         self._items = _MOST_ITEMS
         self._brought = _MOST_INCLUDES
-        self.overrun = False  # more is put together than is followed
 
     def exists(self, path: str) -> bool:
         """Tell whether the commit has a file."""
@@ -59,7 +59,8 @@ class Loader:
     def tree(self, path: str) -> Tree | None:
         """Return a file's documents, or None where there is no such file."""
         if path not in self._trees:
-            self.overrun = self.overrun or self._left <= 0
+            if self._left <= 0:
+                effort.skip()
             content = self.content(path) if self._left > 0 else None
             self._left -= 1
             self._trees[path] = read_yaml(Text(content)) if content is not None else None
@@ -138,7 +139,8 @@ class Loader:
         variables = ChainMap(dict(file.variables), *reversed(own))
         for value, path in named:
             self._brought -= 1
-            self.overrun = self.overrun or self._brought < 0
+            if self._brought < 0:
+                effort.skip()
             if path is None or self._brought < 0:
                 continue
             part = self._part(path, folder, variables, trail)
@@ -159,7 +161,7 @@ class Loader:
             return bare
         self._items -= base.size()
         if self._items < 0:
-            self.overrun = True
+            effort.skip()
             return bare
         return merged(base.led(_extending(wanted)), bare)
 

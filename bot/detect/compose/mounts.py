@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from posixpath import join, normpath
 
-from bot.detect import sockets
+from bot.detect import effort, sockets
 from bot.detect.compose.project import Model
 from bot.detect.compose.values import Value, mounted, target_of
 from bot.detect.grant import How, Severity, Step
@@ -99,7 +99,7 @@ class Mounts:
         names = service.get("volumes_from")
         if names is None:
             return []
-        named = [(item, self._named(item.text)) for item in names.listed()[:_MOST]]
+        named = [(item, self._named(item.text)) for item in effort.first(names.listed(), _MOST)]
         return [(item, other) for item, other in named if other not in {None, service}]
 
     def _named(self, text: str) -> Value | None:

@@ -25,7 +25,6 @@ _FOREIGN = frozenset(
     {"apiVersion", "kind", "jobs", "steps", "pipeline", "stages", "openapi", "swagger", "on",
      "definitions", "pipelines", "workspace", "clone", "resources", "stage", "tasks", "plays"}
 )  # fmt: skip
-_MOST = 20_000
 
 
 def sections(top: Value) -> dict[str, dict[str, Value]]:
@@ -65,8 +64,8 @@ def composed(document: Node, *, named: bool) -> bool:
         return False
     services = document.value("services")
     if services is not None and services.kind == "map" and _has_services(document):
-        return named or any(container(value) for _, value in services.pairs[:_MOST])
-    members = [value for _, value in document.pairs[:_MOST] if value.kind == "map"]
+        return named or any(container(value) for _, value in services.pairs)
+    members = [value for _, value in document.pairs if value.kind == "map"]
     alike = [value for value in members if container(value)]
     if named:
         return bool(alike) or document.value("include") is not None

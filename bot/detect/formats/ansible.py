@@ -11,9 +11,10 @@ vars, which are read by themselves too. Source: Ansible and its collections, see
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from bot.detect.ci.places import Places
-from bot.detect.engine import unread
+from bot.detect.engine import told
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.keys import Keyed
@@ -65,21 +66,12 @@ def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
     tree = read_yaml(text)
     places = Places(path, text)
     documents = tuple(document for document in tree.documents if document.kind == "list")
-    found: list[Grant] = []
     if documents:
         tasks = Tasks(path, places, variables(path, documents, source))
-        found = [grant for document in documents for grant in tasks.grants(document)]
+        yield from told(path, tree, chain.from_iterable(map(tasks.grants, documents)))
     elif _FOLDER.search(path):
-        for document in tree.documents:
-            found += setting_grants(path, places, document)
-    else:
-        return
-    yield from found
-    if tree.problem is not None:
-        why = f"line {tree.problem.line}: {tree.problem.message}"
-        unknown = unread(path, text, why, found)
-        if unknown is not None:
-            yield unknown
+        grants = (setting_grants(path, places, document) for document in tree.documents)
+        yield from told(path, tree, chain.from_iterable(grants))
 
 
 def _references(path: str, text: str) -> Iterable[str]:

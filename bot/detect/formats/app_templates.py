@@ -26,7 +26,6 @@ _CONTAINER = re.compile(r"\"container\"\s*:\s*\"")
 _LISTED = re.compile(r"^-[ \t]+[\w\"']+[ \t]*:", re.MULTILINE)
 _SERVICES = re.compile(r"^[ \t]+services[ \t]*:[ \t]*$", re.MULTILINE)
 _CAPROVER = re.compile(r"\s*\{[\s\S]*\"captainVersion\"\s*:")
-_MOST = 50_000
 
 
 def _matches(path: str, text: str) -> bool:
@@ -45,7 +44,7 @@ def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
 
 def _catalogue(places: Places, document: Node) -> Iterator[Grant]:
     listed = document.kind == "list" or document.get("captainVersion") is not None
-    for template in document.maps(_MOST):
+    for template in document.maps():
         services = template.get("services") if listed else None
         for name, (_, service) in services.entries().items() if services is not None else ():
             if service.kind == "map":

@@ -11,6 +11,7 @@ Windows and a shell's elsewhere; `ps:`, `pwsh:`, `sh:` and `cmd:` say which.
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from bot.detect.ci.places import (
     Dialect,
@@ -22,7 +23,7 @@ from bot.detect.ci.places import (
     layered,
     value_of,
 )
-from bot.detect.engine import unread
+from bot.detect.engine import told
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.lines import Text, decode
@@ -54,14 +55,8 @@ def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
     text = Text(content)
     places = Places(path, text)
     tree = read_yaml(text)
-    found: list[Grant] = []
-    for document in tree.documents:
-        found.extend(_configuration(places, document, "", {}))
-    yield from found
-    if tree.problem is not None:
-        why = f"line {tree.problem.line}: {tree.problem.message}"
-        if (unknown := unread(path, text, why, found)) is not None:
-            yield unknown
+    grants = (_configuration(places, document, "", {}) for document in tree.documents)
+    yield from told(path, tree, chain.from_iterable(grants))
 
 
 def _configuration(
@@ -96,7 +91,7 @@ def _scripts(command: Node, default: Dialect) -> Iterator[tuple[Node, Dialect]]:
 
 def _dialect(node: Node) -> Dialect:
     image = node.get("image")
-    names = " ".join(one.text.lower() for one in image.scalars(64)) if image is not None else ""
+    names = " ".join(one.text.lower() for one in image.scalars()) if image is not None else ""
     return "sh" if ("ubuntu" in names or "macos" in names) and "studio" not in names else "cmd"
 
 

@@ -11,9 +11,10 @@ Source: Azure Pipelines YAML schema reference.
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from bot.detect.ci.places import Places
-from bot.detect.engine import unread
+from bot.detect.engine import told
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.keys import Keyed
@@ -61,14 +62,8 @@ def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
         return
     text = Text(content)
     tree = read_yaml(text)
-    found: list[Grant] = []
-    for document in tree.documents:
-        found.extend(Reader(Places(path, text), source).grants(document))
-    yield from found
-    if tree.problem is not None:
-        why = f"line {tree.problem.line}: {tree.problem.message}"
-        if (unknown := unread(path, text, why, found)) is not None:
-            yield unknown
+    grants = (Reader(Places(path, text), source).grants(one) for one in tree.documents)
+    yield from told(path, tree, chain.from_iterable(grants))
 
 
 def _references(path: str, text: str) -> Iterator[str]:

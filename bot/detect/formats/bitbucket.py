@@ -11,7 +11,6 @@ the daemon of `services: [docker]` is a container beside the step; what is left 
 """
 
 from collections.abc import Iterator
-from functools import partial
 
 from bot.detect.ci.places import Places
 from bot.detect.ci.steps import (
@@ -38,18 +37,17 @@ def _matches(path: str, text: str) -> bool:
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
-    nesting = Nesting()
-    yield from yaml_grants(path, source, partial(_document, nesting=nesting), nesting)
+    yield from yaml_grants(path, source, _document)
 
 
-def _document(places: Places, document: Node, nesting: Nesting) -> Iterator[Grant]:
+def _document(places: Places, document: Node) -> Iterator[Grant]:
     pipelines = document.get("pipelines")
     for kind, (_, node) in pipelines.entries().items() if pipelines is not None else ():
         if node.kind == "map":
             for name, (_, items) in node.entries().items():
-                yield from _items(places, items, f"{kind} {name}", nesting)
+                yield from _items(places, items, f"{kind} {name}", Nesting())
         else:
-            yield from _items(places, node, f"pipeline {kind}", nesting)
+            yield from _items(places, node, f"pipeline {kind}", Nesting())
 
 
 def _items(places: Places, items: Node, pipeline: str, nesting: Nesting) -> Iterator[Grant]:

@@ -12,7 +12,6 @@ plugins docker, docker-compose and kubernetes (agent stack).
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 
 from bot.detect import mounts
 from bot.detect.ci.places import Environment, Places, Subject, address_grants
@@ -59,16 +58,15 @@ def _matches(path: str, text: str) -> bool:
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
-    nesting = Nesting()
-    yield from yaml_grants(path, source, partial(_document, nesting=nesting), nesting)
+    yield from yaml_grants(path, source, _document)
 
 
-def _document(places: Places, document: Node, nesting: Nesting) -> Iterator[Grant]:
+def _document(places: Places, document: Node) -> Iterator[Grant]:
     general = environment(places, document.get("env"))
     pipeline = Subject("pipeline")
     yield from _variables(places, pipeline, general, general)
     steps = document if document.kind == "list" else document.get("steps")
-    yield from _steps(places, steps, general, "", nesting)
+    yield from _steps(places, steps, general, "", Nesting())
 
 
 def _steps(

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from bot.detect.ci.places import Places
 from bot.detect.circleci.config import Reader
-from bot.detect.engine import unread
+from bot.detect.engine import told
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.keys import Keyed
@@ -54,14 +54,8 @@ def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
         return
     text = Text(content)
     tree = read_yaml(text)
-    found: list[Grant] = []
-    for document in tree.documents:
-        found.extend(Reader(Places(path, text), document).grants())
-    yield from found
-    if tree.problem is not None:
-        why = f"line {tree.problem.line}: {tree.problem.message}"
-        if (unknown := unread(path, text, why, found)) is not None:
-            yield unknown
+    readers = (Reader(Places(path, text), document) for document in tree.documents)
+    yield from told(path, tree, (grant for reader in readers for grant in reader.grants()))
 
 
 FORMAT = Format("circleci", _matches, _grants)

@@ -13,7 +13,6 @@ Sources: Codefresh's documentation, "Freestyle step", "Composition step", "Servi
 
 import re
 from collections.abc import Iterator
-from functools import partial
 
 from bot.detect.ci.places import Environment, Places, Subject, address_grants
 from bot.detect.ci.steps import (
@@ -44,19 +43,18 @@ def _matches(path: str, text: str) -> bool:
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
-    nesting = Nesting()
-    yield from yaml_grants(path, source, partial(_document, nesting=nesting), nesting)
+    yield from yaml_grants(path, source, _document)
 
 
-def _document(places: Places, document: Node, nesting: Nesting) -> Iterator[Grant]:
+def _document(places: Places, document: Node) -> Iterator[Grant]:
     yield from _services(places, document, "pipeline")
-    yield from _steps(places, document.get("steps"), nesting)
+    yield from _steps(places, document.get("steps"), Nesting())
     hooks = document.get("hooks")
     for when, (_, hook) in hooks.entries().items() if hooks is not None else ():
         body = hook.get("exec") or hook
         nested = body.get("steps")
         if nested is not None:
-            yield from _steps(places, nested, nesting)
+            yield from _steps(places, nested, Nesting())
         else:
             yield from _step(places, body, f"hook {when}")
 

@@ -26,12 +26,11 @@ from bot.detect.compose.project import named_files
 from bot.detect.compose.references import references
 from bot.detect.compose.service import Services
 from bot.detect.compose.shape import composed
-from bot.detect.engine import unread
+from bot.detect.engine import told
 from bot.detect.format import Format, nameless, plain_name
 from bot.detect.grant import Grant, Step, Unknown
 from bot.detect.lines import Text
 from bot.detect.positioned import Tree
-from bot.detect.sockets import mentions
 from bot.detect.source import Source
 
 _NAMED = re.compile(
@@ -57,7 +56,6 @@ _FOREIGN = re.compile(
     re.MULTILINE,
 )
 _DEEPEST = 40
-_OVERRUN = "The file puts together more, by extends and include, than is followed."
 _SETTINGS = re.compile(r"^[ \t]*(?:export[ \t]+)?COMPOSE_FILE[ \t]*[=:]", re.MULTILINE)
 
 
@@ -101,18 +99,8 @@ def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
         if not named and worth_reading(content):
             yield from _elsewhere(path, tree)
         return
-    found: list[Grant] = []
-    for grant in Services(loader.model(plan), plan, loader).grants(path.__eq__):
-        found.append(grant)
-        yield grant
-    mention = mentions(tree.text.content) if loader.overrun else None
-    if mention is not None:
-        yield Unknown(path, None, _OVERRUN, mention)
-    if tree.problem is not None:
-        why = f"line {tree.problem.line}: {tree.problem.message}"
-        unknown = unread(path, tree.text, why, found)
-        if unknown is not None:
-            yield unknown
+    grants = Services(loader.model(plan), plan, loader).grants(path.__eq__)
+    yield from told(path, tree, grants)
 
 
 def _elsewhere(path: str, tree: Tree) -> Iterator[Grant]:

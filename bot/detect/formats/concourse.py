@@ -9,7 +9,6 @@ what counts are a task's command and its parameters.
 """
 
 from collections.abc import Iterator
-from functools import partial
 
 from bot.detect.ci.places import Environment, Places, Subject, address_grants
 from bot.detect.ci.steps import Nesting, argv_grants, environment, name_of, steps_of, yaml_grants
@@ -33,16 +32,15 @@ def _matches(path: str, text: str) -> bool:
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
-    nesting = Nesting()
-    yield from yaml_grants(path, source, partial(_document, nesting=nesting), nesting)
+    yield from yaml_grants(path, source, _document)
 
 
-def _document(places: Places, document: Node, nesting: Nesting) -> Iterator[Grant]:
+def _document(places: Places, document: Node) -> Iterator[Grant]:
     if document.get("run") is not None and document.get("platform") is not None:
         yield from _task(places, document, {}, "task")
     for name, job in steps_of(document.get("jobs")):
         for key in ("plan", *_NESTED):
-            yield from _steps(places, job.get(key), f"job {name}", nesting)
+            yield from _steps(places, job.get(key), f"job {name}", Nesting())
 
 
 def _steps(places: Places, node: Node | None, job: str, nesting: Nesting) -> Iterator[Grant]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from bot.detect import sockets
-from bot.detect.engine import unread
+from bot.detect.engine import told
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, How, Step, Unknown
 from bot.detect.lines import Text, decode
@@ -47,11 +47,7 @@ def grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
                     steps=(Step(path, host.line),), extent=(document.line, document.last_line),
                 )
             )  # fmt: skip
-    yield from found
-    if tree.problem is not None:
-        unknown = unread(path, text, f"line {tree.problem.line}: {tree.problem.message}", found)
-        if unknown is not None:
-            yield unknown
+    yield from told(path, tree, found)
 
 
 FORMAT = Format("daemon_json", _matches, grants)

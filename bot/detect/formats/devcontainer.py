@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bot.detect import mounts, sockets
-from bot.detect.engine import unread
+from bot.detect.engine import told
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, How, Severity, Step, Undermined, Unknown
 from bot.detect.lines import Text, decode
@@ -63,11 +63,7 @@ def grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
                 found += [replace(g, subject=f"scenario {name}, {g.subject}") for g in of_one]
         else:
             found += _container(path, text, document)
-    yield from found
-    if tree.problem is not None:
-        unknown = unread(path, text, f"line {tree.problem.line}: {tree.problem.message}", found)
-        if unknown is not None:
-            yield unknown
+    yield from told(path, tree, found)
 
 
 def _container(path: str, text: Text, document: Node) -> Iterator[Grant]:

@@ -9,11 +9,12 @@ reference; AWS CloudFormation, "Template reference", intrinsic functions Ref, Su
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from bot.detect.ci.places import Places, Subject
 from bot.detect.ci.steps import script_grants
 from bot.detect.ecs import Tasks, value, volumes_of
-from bot.detect.engine import unread
+from bot.detect.engine import told
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Step, Unknown
 from bot.detect.keys import Keyed
@@ -33,7 +34,6 @@ _OBJECT = Keyed(r"^(?:kind|services)[ \t]*:", "kind", "services")
 _TELLING = re.compile(r"[Ss]ource[Pp]ath|docker|podman|containerd|_HOST|device", re.IGNORECASE)
 _SHEBANG = re.compile(r"\s*#!.*\b(?:ba|da|a|z|k)?sh\b")
 _VARIABLE = re.compile(r"\$\{(?P<name>[\w:.]+)\}")
-_MOST = 20_000
 
 
 def _matches(path: str, text: str) -> bool:
@@ -51,13 +51,8 @@ def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
     text = Text(content)
     tree = read_json(text) if content.lstrip()[:1] == "{" else read_yaml(text)
     places = Places(path, text)
-    found = [grant for document in tree.documents for grant in _document(places, document)]
-    yield from found
-    if tree.problem is not None:
-        why = f"line {tree.problem.line}: {tree.problem.message}"
-        unknown = unread(path, text, why, found)
-        if unknown is not None:
-            yield unknown
+    grants = (_document(places, document) for document in tree.documents)
+    yield from told(path, tree, chain.from_iterable(grants))
 
 
 def _document(places: Places, document: Node) -> Iterator[Grant]:
@@ -76,7 +71,7 @@ def _document(places: Places, document: Node) -> Iterator[Grant]:
 def _tasks(places: Places, owner: str, node: Node, parameters: "_Parameters") -> Iterator[Grant]:
     """Yield what the tasks at or below a node hand over."""
     tasks = Tasks(places, parameters.resolve)
-    for below in node.maps(_MOST):
+    for below in node.maps():
         definitions = value(below, "containerdefinitions")
         batch = value(below, "containerproperties")
         holder, containers = below, definitions.listed() if definitions is not None else ()
@@ -91,7 +86,7 @@ def _tasks(places: Places, owner: str, node: Node, parameters: "_Parameters") ->
 def _scripts(places: Places, owner: str, properties: Node) -> Iterator[Grant]:
     """Yield what the scripts reach that machines run when they start (UserData)."""
     subject = Subject(owner, extent=(properties.line, properties.last_line))
-    for scalar in properties.scalars(_MOST):
+    for scalar in properties.scalars():
         if scalar.style == "|" and _SHEBANG.match(scalar.text):
             yield from script_grants(places, subject, (scalar,))
 

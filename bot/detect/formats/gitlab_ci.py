@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 
 from bot.detect.ci.places import Places
-from bot.detect.engine import unread
+from bot.detect.engine import told
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.keys import Keyed
@@ -68,14 +68,7 @@ def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
     tree = read_yaml(text)
     config = Config(places, source)
     config.load(tree)
-    found = list(Pipeline(places, config).grants())
-    yield from found
-    if tree.problem is not None or config.exhausted:
-        why = "too many commands refer to each other"
-        if tree.problem is not None:
-            why = f"line {tree.problem.line}: {tree.problem.message}"
-        if (unknown := unread(path, text, why, found)) is not None:
-            yield unknown
+    yield from told(path, tree, Pipeline(places, config).grants())
 
 
 def _references(path: str, text: str) -> Iterator[str]:

@@ -12,10 +12,11 @@ values.yaml and in named templates is followed. See `bot/detect/kube/`.
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from bot.detect import sockets
 from bot.detect.ci.places import Places
-from bot.detect.engine import unread
+from bot.detect.engine import told
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.kube.template import is_template
@@ -61,13 +62,8 @@ def _values(path: str, content: str) -> Iterator[Grant | Unknown]:
     text = Text(content)
     tree = read_yaml(text)
     places = Places(path, text)
-    found = [grant for document in tree.documents for grant in value_grants(places, document)]
-    yield from found
-    if tree.problem is not None:
-        why = f"line {tree.problem.line}: {tree.problem.message}"
-        unknown = unread(path, text, why, found)
-        if unknown is not None:
-            yield unknown
+    grants = (value_grants(places, document) for document in tree.documents)
+    yield from told(path, tree, chain.from_iterable(grants))
 
 
 def _template(path: str, content: str, source: Source) -> Iterator[Grant | Unknown]:

@@ -27,7 +27,6 @@ from bot.detect.source import Source
 
 _JENKINS = Keyed(r"^[ \t]*jenkins[ \t]*:", "jenkins")
 _AGENT = re.compile(r"\bdockerTemplateBase\b|\bhostPathVolume\b")
-_MOST = 20_000
 _VOLUMES = ("mounts", "mountsString", "volumes", "volumesString")
 
 
@@ -42,7 +41,7 @@ def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
 
 
 def _document(places: Places, document: Node) -> Iterator[Grant]:
-    for node in document.maps(_MOST):
+    for node in document.maps():
         base = node.get("dockerTemplateBase")
         if base is not None and base.kind == "map":
             yield from _docker(places, node, base)

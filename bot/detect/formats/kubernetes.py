@@ -13,9 +13,10 @@ name does not say of what (`pod.j2`). Source: Kubernetes API reference; kustomiz
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from bot.detect.ci.places import Places
-from bot.detect.engine import unread
+from bot.detect.engine import told
 from bot.detect.format import Format, nameless, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.keys import Keyed
@@ -82,13 +83,8 @@ def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
     # What a template engine fills in may be YAML by chance, with another meaning.
     tree = Tree(read_outline(text), text) if _TEMPLATE.search(content) else read_yaml(text)
     places = Places(path, text)
-    found = [grant for document in tree.documents for grant in object_grants(places, document)]
-    yield from found
-    if tree.problem is not None:
-        why = f"line {tree.problem.line}: {tree.problem.message}"
-        unknown = unread(path, text, why, found)
-        if unknown is not None:
-            yield unknown
+    grants = (object_grants(places, document) for document in tree.documents)
+    yield from told(path, tree, chain.from_iterable(grants))
 
 
 FORMAT = Format("kubernetes", _matches, _grants)

@@ -21,7 +21,6 @@ from bot.detect.source import Source
 
 _SHAPE = re.compile(r"\"container\"\s*:\s*\{")
 _DOCKER = re.compile(r"\"docker\"\s*:\s*\{|\"type\"\s*:\s*\"(?:DOCKER|MESOS)\"")
-_MOST = 20_000
 
 
 def _matches(path: str, text: str) -> bool:
@@ -35,7 +34,7 @@ def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
 
 
 def _applications(places: Places, document: Node) -> Iterator[Grant]:
-    for application in document.maps(_MOST):
+    for application in document.maps():
         container = application.get("container")
         if container is not None and container.kind == "map":
             yield from _application(places, application, container)

@@ -23,7 +23,6 @@ from bot.detect.source import Source
 _NAME = re.compile(r"(?:.*[._-])?molecule(?:[._-].*)?\.ya?ml\Z", re.IGNORECASE)
 _FOLDER = re.compile(r"(?:^|/)molecule/.*\.ya?ml\Z", re.IGNORECASE)  # base configurations too
 _PLATFORMS = re.compile(r"^platforms[ \t]*:", re.MULTILINE)
-_MOST = 1_000
 
 
 def _matches(path: str, text: str) -> bool:
@@ -42,7 +41,7 @@ def _scenario(places: Places, document: Node) -> Iterator[Grant]:
 
     handed = Handed(places.path, places, Jinja({}))
     platforms = document.get("platforms")
-    for platform in platforms.listed()[:_MOST] if platforms is not None else ():
+    for platform in platforms.listed() if platforms is not None else ():
         if platform.kind == "map":
             name = handed.text(platform.get("name"))
             who = Subject(f"platform {name}", node=platform, naming=frozenset({"name"}))

@@ -12,7 +12,6 @@ mapping with an `image` and volumes in the short form is a container, whichever 
 
 import re
 from collections.abc import Iterator
-from functools import partial
 
 from bot.detect.ci.commands import Commands, worth_reading
 from bot.detect.ci.places import Places
@@ -33,12 +32,11 @@ def _matches(path: str, text: str) -> bool:
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
-    nesting = Nesting(deepest=_DEEPEST)
-    yield from yaml_grants(path, source, partial(_document, nesting=nesting), nesting)
+    yield from yaml_grants(path, source, _document)
 
 
-def _document(places: Places, document: Node, nesting: Nesting) -> Iterator[Grant]:
-    yield from Commands(places).below(document, (), nesting)
+def _document(places: Places, document: Node) -> Iterator[Grant]:
+    yield from Commands(places).below(document, (), Nesting(deepest=_DEEPEST))
 
 
 FORMAT = Format("task_runner", _matches, _grants, last_resort=True)

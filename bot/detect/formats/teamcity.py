@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from html import unescape
 from typing import TYPE_CHECKING
 
-from bot.detect import mounts
+from bot.detect import effort, mounts
 from bot.detect.ci.containers import Container, container_grants
 from bot.detect.ci.places import (
     Environment,
@@ -226,9 +226,7 @@ def _xml(places: Places, text: Text) -> Iterator[Grant]:
 def _params(
     places: Places, content: str, text: Text, start: int, end: int
 ) -> Iterator[tuple[int, str, Script]]:
-    for count, match in enumerate(_PARAM.finditer(content, start, end)):
-        if count > _MOST:
-            return
+    for match in effort.first(_PARAM.finditer(content, start, end), _MOST):
         group = next(g for g in ("value", "data", "text") if match[g] is not None)
         raw = match[group] if group == "data" else unescape(match[group])
         first = text.line_of(match.start(group))

@@ -12,7 +12,6 @@ a volume of its task; what the task's template for steps mounts, every step has.
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import partial
 
 from bot.detect import sockets
 from bot.detect.ci.places import Place, Places, Subject
@@ -45,17 +44,16 @@ def _matches(path: str, text: str) -> bool:
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
-    nesting = Nesting()
-    yield from yaml_grants(path, source, partial(_document, nesting=nesting), nesting)
+    yield from yaml_grants(path, source, _document)
 
 
-def _document(places: Places, document: Node, nesting: Nesting) -> Iterator[Grant]:
+def _document(places: Places, document: Node) -> Iterator[Grant]:
     items = document.get("items")
     for one in items.members() if items is not None else (document,):
         version = one.get("apiVersion")
         spec = one.get("spec")
         if version is not None and version.text.startswith("tekton.dev/") and spec is not None:
-            yield from _Reader(places).spec(owner_of(one), spec, {}, {}, nesting, top=True)
+            yield from _Reader(places).spec(owner_of(one), spec, {}, {}, Nesting(), top=True)
 
 
 class _Reader:

@@ -10,6 +10,7 @@ Source: Travis CI documentation, "Job lifecycle", "Environment variables", "Buil
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from bot.detect.ci.places import (
     Environment,
@@ -20,7 +21,7 @@ from bot.detect.ci.places import (
     joined,
     layered,
 )
-from bot.detect.engine import unread
+from bot.detect.engine import told
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.lines import Text, decode
@@ -53,14 +54,8 @@ def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
     text = Text(content)
     places = Places(path, text)
     tree = read_yaml(text)
-    found: list[Grant] = []
-    for document in tree.documents:
-        found.extend(_document(places, document))
-    yield from found
-    if tree.problem is not None:
-        why = f"line {tree.problem.line}: {tree.problem.message}"
-        if (unknown := unread(path, text, why, found)) is not None:
-            yield unknown
+    grants = (_document(places, document) for document in tree.documents)
+    yield from told(path, tree, chain.from_iterable(grants))
 
 
 def _document(places: Places, document: Node) -> Iterator[Grant]:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.detect import mounts
+from bot.detect import effort, mounts
 from bot.detect.ci.places import Place, Places, Subject
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
@@ -106,6 +106,8 @@ def _strings(statement: _Statement, start: int) -> Iterator[tuple[str, int]]:
 def _statements(text: Text) -> Iterator[_Statement | Script]:
     """Yield statements, and each heredoc as the script that it may be."""
     number, last = 1, min(len(text), _MOST_LINES)
+    if last < len(text):
+        effort.skip()
     while number <= last:
         line = text.line(number)
         first = number

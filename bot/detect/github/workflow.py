@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from posixpath import normpath
 
-from bot.detect import mounts
+from bot.detect import effort, mounts
 from bot.detect.ci.containers import Container, container_grants
 from bot.detect.ci.inputs import input_grants
 from bot.detect.ci.places import Places, Subject, address_grants, layered, tells
@@ -27,7 +27,7 @@ from bot.detect.source import Source
 from bot.detect.yaml_tree import read_yaml
 
 _DEEPEST_CALL = 4
-_MOST_CALLS = 100
+_CALL = 2_000  # units of effort
 
 
 class Reader:
@@ -36,7 +36,6 @@ class Reader:
     def __init__(self, places: Places, source: Source) -> None:
         self._places = places
         self._source = source
-        self._calls = 0
         self._documents: dict[str, Node | None] = {}
 
     def grants(self, document: Node) -> Iterator[Grant]:
@@ -202,9 +201,9 @@ class Reader:
         if document is None or _opaque(document):
             yield from input_grants(self._places, Subject(subject), inputs, scope.env)
             return
-        self._calls += 1
-        if not telling or self._calls > _MOST_CALLS:
+        if not telling:
             return
+        effort.spend(_CALL)
         after = (Step(scope.path, uses.line), *scope.after)
         given = _defaults(document, self._places, path, after) | telling
         inside = Scope(self._places, path, after, scope.env, inputs=given)
@@ -279,7 +278,7 @@ def _default_shell(node: Node) -> str:
 def _platform(job: Node) -> str:
     """Return the platform that `runs-on` names, "linux" where it does not say."""
     runs_on = job.get("runs-on")
-    labels = " ".join(one.text.lower() for one in runs_on.scalars(64)) if runs_on else ""
+    labels = " ".join(one.text.lower() for one in runs_on.scalars()) if runs_on else ""
     for platform in ("windows", "macos"):
         if platform in labels:
             return platform

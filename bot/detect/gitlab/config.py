@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from posixpath import normpath
 
+from bot.detect import effort
 from bot.detect.ci.places import Places, aliases, substituted, value_of
 from bot.detect.grant import Step
 from bot.detect.lines import Text, decode
@@ -20,9 +21,8 @@ from bot.detect.source import Source
 from bot.detect.yaml_tree import read_yaml
 
 DEEPEST = 11  # levels of `extends` that GitLab follows, and of `!reference`
-_MOST_FILES = 64
-_MOST_JOBS = 100_000
-_MOST_VALUES = 200_000
+_MOST_FILES = 150  # as many as GitLab takes
+_VALUE = 12  # units of effort
 
 _INPUT = re.compile(r"\$\[\[\s*inputs\.(?P<name>[\w-]+)[^\]\n]*\]\]")
 
@@ -70,7 +70,6 @@ class Config:
         self._named: dict[str, list[tuple[str, Node, Node]]] = {}
         self._resolved: dict[tuple[str, int], Job] = {}
         self._cuts = 0  # chains of `extends` that were too long
-        self._left = _MOST_VALUES
         self._files: set[str] = set()
         self._inputs: dict[str, dict[str, Script]] = {}
 
@@ -78,11 +77,6 @@ class Config:
         """Take in the file that was read as `tree`, after what it includes."""
         self._files.add(self._places.path)
         self._take(self._places.path, tree.documents, 0)
-
-    @property
-    def exhausted(self) -> bool:
-        """Whether lists of commands were too many to be opened all."""
-        return self._left < 0
 
     def names(self) -> Iterator[tuple[str, Node | None, Node]]:
         """Yield each top-level name, its key in the file itself (None if elsewhere), its value."""
@@ -217,9 +211,7 @@ class Config:
         while stack:
             entry, depth = stack.pop()
             node = entry.node
-            self._left -= 1
-            if self._left < 0:
-                return
+            effort.spend(_VALUE)
             if node.tag == "!reference":
                 below = list(self.referenced(entry, depth))
             elif node.kind == "list" and depth <= 2 * DEEPEST:
@@ -239,7 +231,7 @@ class Config:
             spec = document.get("spec", "inputs")
             if spec is not None and spec.kind == "map":
                 self._defaults(spec, path)
-            for name, (key, value) in list(document.entries().items())[:_MOST_JOBS]:
+            for name, (key, value) in document.entries().items():
                 self._named.setdefault(name, []).append((path, key, value))
 
     def _defaults(self, spec: Node, path: str) -> None:
@@ -251,7 +243,10 @@ class Config:
 
     def _include(self, pattern: str, inputs: Node | None, including: str, depth: int) -> None:
         for path in matching(pattern, self._source) if "*" in pattern else (pattern,):
-            if path in self._files or len(self._files) >= _MOST_FILES:
+            if path in self._files:
+                continue
+            if len(self._files) >= _MOST_FILES:
+                effort.skip()
                 continue
             self._files.add(path)
             if inputs is not None and inputs.kind == "map":

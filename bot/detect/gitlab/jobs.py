@@ -204,7 +204,7 @@ def _commands(name: str, entry: Entry) -> Iterator[Entry]:
 
 
 def _names_windows(tags: Entry | None) -> bool:
-    found = (_WINDOWS.search(one.text) for one in tags.node.scalars(100)) if tags else ()
+    found = (_WINDOWS.search(one.text) for one in tags.node.scalars()) if tags else ()
     return any(found)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
 
-from bot.detect import mounts, sockets
+from bot.detect import effort, mounts, sockets
 from bot.detect.ci.places import Subject
 from bot.detect.grant import Grant, How, Severity
 from bot.detect.groovy.readings import Readings
@@ -83,6 +83,7 @@ class Pipeline(Readings):
                 mounted.add(grant.resource)
                 yield grant
             if count >= _MOST_GRANTS:
+                effort.skip()
                 self.read_to = min(self.read_to, self.text.starts[grant.line - 1])
                 break
         # A variable that names the usual socket says nothing new where that is mounted anyway.

@@ -8,6 +8,7 @@ as far as values and calls stand in them. Source: the Groovy language documentat
 from collections.abc import Iterator
 from itertools import islice
 
+from bot.detect import effort
 from bot.detect.groovy.lexer import Lexer, Piece, Token
 from bot.detect.groovy.tree import (
     Argument,
@@ -50,9 +51,14 @@ def read(content: str) -> tuple[Block, int]:
 
     What comes after the first _MOST_TOKENS tokens is not read: no pipeline is that long.
     """
+    if len(content) > _LONGEST:
+        effort.skip()
     content = content[:_LONGEST]
     tokens = tuple(islice(Lexer(content).tokens(), _MOST_TOKENS))
-    end = tokens[-1].end if len(tokens) == _MOST_TOKENS else len(content)
+    end = len(content)
+    if len(tokens) == _MOST_TOKENS:
+        effort.skip()
+        end = tokens[-1].end
     return _Reader(tokens, end).everything(), end
 
 

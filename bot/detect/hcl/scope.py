@@ -7,6 +7,7 @@ Variables". Nothing is evaluated that would need a provider.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from bot.detect import effort
 from bot.detect.grant import Step
 from bot.detect.handed import At
 from bot.detect.pods.values import Given
@@ -22,7 +23,6 @@ _HANDS_ON = frozenset(
      "!lookup", "!jsonencode", "!yamlencode", "!base64encode", "!chomp", "!one", "!nonsensitive"}
 )  # fmt: skip
 _DEEPEST = 12
-_MOST = 5_000
 _LONGEST = 16_384
 
 
@@ -54,11 +54,10 @@ class Scope:
 
         Lists are opened and references followed; what is not known stays a reference.
         """
-        left = _MOST
         stack: list[tuple[At, int]] = [(at, 0)]
-        while stack and left:
+        while stack:
             here, depth = stack.pop()
-            left -= 1
+            effort.spend(1)
             node = here.node
             if node.tag == "!ref":
                 known = self._known(node.text) if depth < _DEEPEST else None
@@ -158,5 +157,6 @@ def blocks(node: Node, *names: str) -> Sequence[Node]:
             for holder in made.listed() if made is not None else ():
                 content = holder.get("content")
                 below.extend(content.listed() if content is not None else ())
-        found = below[:_MOST]
+        effort.spend(len(below))
+        found = below
     return found

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bot.detect import effort
+
 _CONTROL = re.compile(r"(?:if|else|end|range|with|define|block|break|continue)\b")
 _COMMENT = re.compile(r"/\*")
 _ASSIGNMENT = re.compile(r"\$\w*\s*(?:,\s*\$\w+\s*)?:?=")
@@ -60,6 +62,7 @@ def actions(content: str, start: int = 0, end: int | None = None) -> Iterator[Ac
         body = content[opened + 2 : closed].removeprefix("-").removesuffix("-").strip()
         at = closed + 2
         yield Action(opened, at, body)
+    effort.skip()
 
 
 def tokens(body: str) -> list[str]:

@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import product
 from posixpath import dirname
 
-from bot.detect import sockets
+from bot.detect import effort, sockets
 from bot.detect.grant import Step
 from bot.detect.kube.actions import Action, actions, tokens
 from bot.detect.lines import LARGEST, Text, decode
@@ -128,6 +128,8 @@ class Chart:
 
     def _evaluate(self, content: str, where: tuple[str, Text, int] | None, depth: int) -> Values:
         """Return what a template's text may come to. `where` it stands if not in this file."""
+        if self._left <= 0:
+            effort.skip()
         if depth > _DEEPEST or self._left <= 0:
             return ()
         branches: list[Values] = [()]

@@ -29,7 +29,6 @@ _CHART_VALUES = (
     ("spec", "source", "helm", "values"),
     ("spec", "source", "helm", "valuesObject"),
 )
-_MOST = 20_000
 
 _KUSTOMIZED = (
     "resources", "bases", "components", "patches", "patchesJson6902", "patchesStrategicMerge",
@@ -166,7 +165,7 @@ def _host_mounts(places: Places, owner: str, document: Node, resolve: Resolve) -
     mountPath}`.
     """
     subject = Subject(owner or "mount", None, "", _extent(document))
-    for below in document.maps(_MOST):
+    for below in document.maps():
         switch = below.value("exposeDockerSocket")  # OpenShift's custom build strategy
         if switch is not None and switch.true:
             switched = Target("docker", How.SWITCH, Severity.CRITICAL)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from bot.detect import mounts, sockets
+from bot.detect import effort, mounts, sockets
 from bot.detect.ci.places import Places, Subject, address_grants
 from bot.detect.ci.steps import environment
 from bot.detect.grant import Grant, How, Severity
@@ -20,7 +20,6 @@ from bot.detect.pods.values import text_of
 from bot.detect.positioned import Node
 from bot.detect.sockets import Target
 
-_MOST = 100_000
 _LONGEST = 4_096
 # Where a value is what the container or a client sees, not what the host gives.
 _INSIDE = re.compile(
@@ -68,7 +67,7 @@ class _Values:
         self._containers = Containers(places)
         self._mounts: dict[str, Node] = {}
         self._volumes: dict[str, Node] = {}
-        for node in values.maps(_MOST):
+        for node in values.maps():
             name = text_of(node.value("name"))
             if node.value("mountPath") is not None:
                 self._mounts.setdefault(name, node)
@@ -79,10 +78,9 @@ class _Values:
         """Yield what the values hand over, in the order in which they stand."""
         stack: list[tuple[Node, _At]] = [(self._root, _At())]
         seen: set[int] = set()
-        left = _MOST
-        while stack and left:
+        while stack:
             node, at = stack.pop()
-            left -= 1
+            effort.spend(1)
             if node.kind == "scalar" and node.style == "|":
                 stack.extend((inner, at) for inner in self._text(node))
                 yield from self._script(node, at)

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bot.detect import sockets
+from bot.detect import effort, sockets
 from bot.detect.literal.reader import Reader
 from bot.detect.literal.statements import StatementReader
 from bot.detect.literal.tree import (
@@ -105,7 +105,10 @@ class _Evaluator:
     def value(self, expression: Expression | None, frame: _Frame) -> _Value | None:
         """Return what an expression comes to, None beyond a bound."""
         self._left -= 1
-        if expression is None or self._left < 0 or self._depth > _DEEPEST:
+        if self._left < 0 or self._depth > _DEEPEST:
+            effort.skip()
+            return None
+        if expression is None:
             return None
         self._depth += 1
         try:
@@ -216,7 +219,7 @@ class _Evaluator:
         if known is None or known.kind != "list" or not known.items:
             return [_Frame(frame)]
         found: list[_Frame] = []
-        for item in known.members()[:_MOST_LOOPS]:
+        for item in effort.first(known.members(), _MOST_LOOPS):
             parts = item.members() if len(names) > 1 else (item,)
             found.append(_Frame(frame, dict(zip(names, parts, strict=False))))
         return found
@@ -282,7 +285,7 @@ class _Evaluator:
         if not isinstance(function, _Closure) or over is None:
             return over
         items: list[Node] = []
-        for item in over.members()[:_MOST_LOOPS]:
+        for item in effort.first(over.members(), _MOST_LOOPS):
             each = self._entered(function, {}, (item,))
             if isinstance(each, Node):
                 items.append(each)

@@ -3,8 +3,7 @@
 Sources: the Jsonnet specification ("Abstract Syntax"), the Starlark specification ("Expressions").
 """
 
-from itertools import islice
-
+from bot.detect import effort
 from bot.detect.literal.lexer import Dialect, Token, tokens
 from bot.detect.literal.tree import (
     Binding,
@@ -38,7 +37,9 @@ class Reader:
     """One text."""
 
     def __init__(self, content: str, dialect: Dialect) -> None:
-        self._tokens = tuple(islice(tokens(content[:_LONGEST], dialect), _MOST_TOKENS))
+        if len(content) > _LONGEST:
+            effort.skip()
+        self._tokens = tuple(effort.first(tokens(content[:_LONGEST], dialect), _MOST_TOKENS))
         self._dialect = dialect
         self._at = 0
         self._depth = 0

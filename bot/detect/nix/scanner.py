@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bot.detect import effort
 from bot.detect.lines import Text
 
 _MOST_TOKENS = 400_000
@@ -78,6 +79,7 @@ class Scanner:
                 yield Token("string", "", start, string)
             elif kind != "blank":
                 yield Token("word" if kind == "word" else "sign", found[0], start)
+        effort.skip()
 
     def _string(self, at: int, *, block: bool) -> tuple[String, int]:
         pieces: list[tuple[str, int]] = []

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bot.detect import effort
 from bot.detect.nix.reader import (
     Attributes,
     Binding,
@@ -18,7 +19,6 @@ from bot.detect.nix.reader import (
 )
 from bot.detect.nix.scanner import String
 
-_MOST = 100_000
 _REFERENCE = re.compile(r"\$\{\s*(?:[\w'-]+\.)*(?P<name>[\w'-]+)\s*\}")
 _LONGEST = 16_384
 
@@ -56,7 +56,8 @@ def settings(whole: Expression) -> tuple[Setting, ...]:
     """Return everything that a file sets, in its order; a bounded number."""
     found: list[Setting] = []
     stack: list[tuple[Part, tuple[str, ...], str]] = [(whole, (), "")]
-    while stack and len(found) < _MOST:
+    while stack:
+        effort.spend(1)
         part, names, call = stack.pop()
         if isinstance(part, Attributes):
             around = () if part.local else names

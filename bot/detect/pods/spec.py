@@ -7,6 +7,7 @@ which embed a pod are read as Deployments are.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from bot.detect import effort
 from bot.detect.ci.places import Places, Subject
 from bot.detect.grant import Grant
 from bot.detect.pods.container import Containers
@@ -21,7 +22,6 @@ _LISTS = {
     "steps": "step",
 }
 _SINGLE = frozenset({"container", "script", "stepTemplate"})
-_MOST = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +78,9 @@ class _Walk:
         """Yield what containers are handed."""
         stack: list[tuple[Node, _Scope]] = [(root, _Scope())]
         seen: set[tuple[int, int]] = set()
-        left = _MOST
-        while stack and left:
+        while stack:
             node, around = stack.pop()
-            left -= 1
+            effort.spend(1)
             if node.kind == "scalar":
                 continue
             key = (id(node.items or node.pairs), id(around.volumes))
@@ -145,7 +144,7 @@ class _Walk:
     def _unmounted(self, node: Node, inner: _Scope, around: _Scope) -> Iterator[Grant]:
         """Yield the volumes of a spec whose containers are elsewhere."""
         mounted: set[str] = set()
-        for below in node.maps(_MOST):
+        for below in node.maps():
             image = below.value("image")
             if image is not None and image.kind == "scalar":
                 return

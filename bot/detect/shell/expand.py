@@ -44,6 +44,7 @@ class Expander:
         self.text = ""
         self.widest = 1  # how many variations the words seen so far have
         self.budget = _LEAST_WORK
+        self.spent = 0
         self.files: dict[str, Pieces] = {}  # what `<(…)` and written files hold
         self._assigned: list[tuple[str, int, Pieces]] = []
 
@@ -53,8 +54,8 @@ class Expander:
 
     def spend(self, cost: int) -> None:
         """Count work. Raises Exhausted when a script does too much of it."""
-        self.budget -= cost
-        if self.budget < 0:
+        self.spent += cost
+        if self.spent > self.budget:
             raise Exhausted
 
     def taken(self) -> list[tuple[str, int, Pieces]]:
@@ -76,8 +77,8 @@ class Expander:
             raw = self.text[word.at : word.end]
             if len(parts) == 1 and isinstance(parts[0], Literal):
                 text, at, quoted = parts[0]
-                word.fixed = Arg(text, (Piece(text, self.place(at), quoted=quoted),), raw)
-                found.append(word.fixed)
+                word.fixed = fixed = Arg(text, (Piece(text, self.place(at), quoted=quoted),), raw)
+                found.append(fixed)
                 continue
             if all(isinstance(part, Literal) for part in parts):
                 word.fixed = arg(self.scalar(parts), raw)

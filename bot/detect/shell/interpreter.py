@@ -4,6 +4,7 @@ import contextlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from bot.detect import effort
 from bot.detect.grant import How
 from bot.detect.shell import containers, hints, windows
 from bot.detect.shell.call import Call
@@ -12,7 +13,7 @@ from bot.detect.shell.follow import Follower
 from bot.detect.shell.model import Env, Reach, Script, Value
 from bot.detect.shell.options import RUN, Options
 from bot.detect.shell.pieces import Arg, Piece, Places, arg
-from bot.detect.shell.repeated import Dialect, followed
+from bot.detect.shell.repeated import Dialect, Followed, followed
 from bot.detect.shell.scope import Binding
 
 # A line end among options is a blank; after a backslash the reader takes it out itself.
@@ -20,6 +21,7 @@ _LINE_END = re.compile(r"(?<!\\)\n")
 _TOO_LONG = 1_500_000  # characters; of a longer script only telling lines are read
 _MOST_LINES = 20_000  # that are read one by one
 _MOST_TEXT = 1_000_000  # characters of them
+_COMMAND = 4  # work of one command
 
 
 def interpret(
@@ -35,11 +37,12 @@ def interpret(
     return followed(script, env or {}, dialect, _follow)
 
 
-def _follow(script: Script, env: Env, dialect: Dialect) -> tuple[Reach, ...]:
+def _follow(script: Script, env: Env, dialect: Dialect) -> Followed:
     if dialect != "sh":
         script = Script(script.text.replace("\r", " "), script.lines)
     if len(script.text) > _TOO_LONG:
-        return _finished(_by_line(script, env, dialect, 0), secured=False)
+        lines, work = _by_line(script, env, dialect, 0)
+        return Followed(_finished(lines, secured=False), work)
     follower = _follower(env)
     place = Places.of_lines(script.text, script.lines)
     try:
@@ -50,12 +53,13 @@ def _follow(script: Script, env: Env, dialect: Dialect) -> tuple[Reach, ...]:
         again = 0 if follower.deep else follower.unfinished
     except (Exhausted, RecursionError):
         again = 0
-    found = follower.found()
+    found, work = follower.found(), follower.expander.spent
     if again is not None:
         known = {(reach.line, reach.resource) for reach in found}
-        lines = _by_line(script, env, dialect, again)
+        lines, more = _by_line(script, env, dialect, again)
         found += [reach for reach in lines if (reach.line, reach.resource) not in known]
-    return _finished(found, secured=follower.tls)
+        work += more
+    return Followed(_finished(found, secured=follower.tls), work)
 
 
 def interpret_argv(argv: Sequence[tuple[str, int]], env: Env | None = None) -> tuple[Reach, ...]:
@@ -69,6 +73,7 @@ def interpret_argv(argv: Sequence[tuple[str, int]], env: Env | None = None) -> t
     follower = _follower(env)
     with contextlib.suppress(Exhausted, RecursionError):
         follower.command(Call(words, follower, _extent(words), (0,)))
+    effort.spend_script(sum([len(word.text) for word in words]), _COMMAND + follower.expander.spent)
     return _finished(follower.found(), secured=follower.tls)
 
 
@@ -99,6 +104,7 @@ def docker_options(
         containers.start(call, "docker create", Options(given, RUN), image=name is not None)
     except (Exhausted, RecursionError):
         pass
+    effort.spend_script(0, _COMMAND + follower.expander.spent)
     return _finished(follower.found(), secured=follower.tls)
 
 
@@ -129,6 +135,9 @@ def _finished(found: Iterable[Reach], *, secured: bool) -> tuple[Reach, ...]:
     What holds for all that follows (`export`, a line in $GITHUB_ENV) goes before what holds for one
     command.
     """
+    found = list(found)
+    if len(found) == 1 and found[0].image is not None:
+        return (found[0],)
     kept: list[Reach] = []
     own: set[tuple[str, How]] = set()
     for reach in sorted(found, key=lambda r: (not _lasting(r), r.line, r.resource)):
@@ -147,17 +156,23 @@ def _lasting(reach: Reach) -> bool:
     return reach.command.startswith("export ")
 
 
-def _by_line(script: Script, env: Env | None, dialect: Dialect, start: int) -> list[Reach]:
-    """Read each telling line from file line `start` on as a script of its own."""
+def _by_line(
+    script: Script, env: Env | None, dialect: Dialect, start: int
+) -> tuple[list[Reach], int]:
+    """Read each telling line from file line `start` on as a script of its own.
+
+    Return what they reach, and the work it took.
+    """
     found: list[Reach] = []
     place = Places.of_lines(script.text, script.lines)
-    count = size = 0
+    count = size = work = 0
     for part, at in hints.telling(script.text):
         line = place(at)[0]
         if line < start:
             continue
         count, size = count + 1, size + len(part)
         if count > _MOST_LINES or size > _MOST_TEXT:
+            effort.skip()
             break
         follower = _follower(env)
         deep = False
@@ -168,9 +183,10 @@ def _by_line(script: Script, env: Env | None, dialect: Dialect, start: int) -> l
                 follower.follow_tree(windows.read(part, dialect), part, place.shifted(at))
         except (Exhausted, RecursionError):
             deep = True
+        work += _COMMAND + follower.expander.spent
         if (deep or follower.deep) and (start_of := hints.client(part)):
             follower = _follower(env)
             with contextlib.suppress(Exhausted, RecursionError):
                 follower.follow(part[start_of:], place.shifted(at + start_of))
         found.extend(follower.found())
-    return list({(reach.line, reach.resource, reach.how): reach for reach in found}.values())
+    return list({(one.line, one.resource, one.how): one for one in found}.values()), work

@@ -6,31 +6,48 @@ their numbers. So it is followed with small numbers in the same order, and the a
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
+from bot.detect import effort
 from bot.detect.shell.model import Env, Reach, Script, Value
 
 Dialect = Literal["sh", "powershell", "cmd"]
-Follow = Callable[[Script, Env, Dialect], tuple[Reach, ...]]
+
+
+class Followed(NamedTuple):
+    """What a script reaches, and the work it took to tell."""
+
+    reaches: tuple[Reach, ...]
+    work: int
+
+
+Follow = Callable[[Script, Env, Dialect], Followed]
 _LONGEST = 2_000  # characters of a script and its variables that are kept
 _KEPT = 1_000
+_VARIABLE = 4  # characters of a script that a variable costs as much as
 _FIRST = 1  # the interpreter says line 1 of what has no line, and 0 is a line that is not known
 
 
 def followed(script: Script, env: Env, dialect: Dialect, follow: Follow) -> tuple[Reach, ...]:
     """Return what `follow` says of a script, as it does if nothing is kept."""
     values = [value for value in env.values() if isinstance(value, Value)]
-    size = len(script.text) + sum(map(len, env)) + sum(len(value.text) for value in values)
+    length, size = len(script.text) + _VARIABLE * len(env), len(script.text)
+    if env:
+        size += sum(map(len, env)) + sum([len(value.text) for value in values])
     if size > _LONGEST or len(values) < len(env):
-        return follow(script, env, dialect)
-    numbers = sorted({0, _FIRST, *script.lines, *(value.line for value in values)})
+        found = follow(script, env, dialect)
+        effort.spend_script(length, found.work)
+        return found.reaches
+    numbers = sorted({0, _FIRST, *script.lines, *[value.line for value in values]})
     small = {number: index for index, number in enumerate(numbers)}
     given = tuple(
-        (name, value.text, small[value.line]) for name, value in zip(env, values, strict=True)
+        [(name, value.text, small[value.line]) for name, value in zip(env, values, strict=True)]
     )
     lines = tuple([small[line] for line in script.lines])
     found = _kept(script.text, lines, given, dialect, follow)
-    return tuple([_on(numbers, reach) for reach in found])
+    said = [value.text for value in values]
+    effort.spend_script(length, found.work, (script.text, dialect, *env, *said))
+    return tuple([_on(numbers, reach) for reach in found.reaches])
 
 
 @lru_cache(maxsize=_KEPT)
@@ -40,7 +57,7 @@ def _kept(
     given: tuple[tuple[str, str, int], ...],
     dialect: Dialect,
     follow: Follow,
-) -> tuple[Reach, ...]:
+) -> Followed:
     env = {name: Value(value, line) for name, value, line in given}
     return follow(Script(text, lines), env, dialect)
 

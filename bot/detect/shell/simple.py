@@ -7,6 +7,7 @@ manual for arrays.
 import re
 from abc import abstractmethod
 
+from bot.detect import effort
 from bot.detect.shell.cursor import DEEPEST
 from bot.detect.shell.tree import (
     NOTHING,
@@ -110,6 +111,8 @@ class SimpleReader(WordReader):
                 continue
             if len(words) < MOST_WORDS:
                 words.append(word)
+            else:
+                effort.skip()
             end = self.at
             if len(words) == 1:
                 declaring = self.text[word.at : word.end] in _DECLARING

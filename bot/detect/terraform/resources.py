@@ -30,7 +30,6 @@ _STARTS = frozenset(
     {"user_data", "user_data_base64", "startup_script", "metadata_startup_script", "custom_data",
      "script", "user_data_raw"}
 )  # fmt: skip
-_MOST = 20_000
 
 
 def resource_grants(module: Module) -> Iterator[Grant]:
@@ -56,7 +55,7 @@ def variable_grants(module: Module) -> Iterator[Grant]:
     for name, (_, given) in module.root.entries().items():
         if _SOCKET.search(name) and given.kind == "scalar":
             yield from _setting(handed, Subject(f"variable {name}", node=given), name, given)
-        for mapping in given.maps(_MOST):
+        for mapping in given.maps():
             path = mapping.get("host_path")
             if path is not None and path.kind == "scalar":
                 who = Subject(f"variable {name}", node=mapping)
@@ -135,7 +134,7 @@ def _scripts(handed: Handed, address: str, body: Node) -> Iterator[Grant]:
         for kind, (_, listed) in provisioner.entries().items():
             for one in listed.listed():
                 yield from _provisioner(handed, who, kind, one)
-    for below in body.maps(_MOST):
+    for below in body.maps():
         for key, node in below.pairs:
             if key.text in {"provisioner", "inline"}:
                 continue
