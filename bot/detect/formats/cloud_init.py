@@ -26,7 +26,9 @@ _DOCUMENTATION = (".md", ".rst", ".adoc", ".txt", ".html")
 def _matches(path: str, text: str) -> bool:
     if path.lower().endswith(_DOCUMENTATION):
         return False
-    return _FIRST.match(text) is not None or _HEAT.search(text) is not None
+    if _FIRST.match(text):
+        return True
+    return "heat_template_version" in text and _HEAT.search(text) is not None
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:

@@ -34,7 +34,7 @@ _VOLUMES = ("mounts", "mountsString", "volumes", "volumesString")
 def _matches(path: str, text: str) -> bool:
     if not plain_name(path).lower().endswith((".yml", ".yaml")):
         return False
-    return bool(_AGENT.search(text) and _JENKINS.search(text))
+    return bool(_JENKINS.search(text) and _AGENT.search(text))
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
