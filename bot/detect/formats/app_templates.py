@@ -18,15 +18,16 @@ from bot.detect.ci.steps import image_of, yaml_grants
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.keys import Keyed
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 from bot.detect.source import Source
 
-_NAME = re.compile(r"\.(?:json|ya?ml)\Z", re.IGNORECASE)
-_BIND = re.compile(r"\"bind\"\s*:\s*\"")
-_CONTAINER = re.compile(r"\"container\"\s*:\s*\"")
-_LISTED = re.compile(r"^-[ \t]+[\w\"']+[ \t]*:", re.MULTILINE)
+_NAME = pattern(r"\.(?:json|ya?ml)\Z", re.IGNORECASE)
+_BIND = pattern(r"\"bind\"\s*:\s*\"")
+_CONTAINER = pattern(r"\"container\"\s*:\s*\"")
+_LISTED = pattern(r"^-[ \t]+[\w\"']+[ \t]*:", re.MULTILINE)
 _SERVICES = Keyed(r"^[ \t]+services[ \t]*:[ \t]*$", "services")
-_CAPROVER = re.compile(r"\s*\{[\s\S]*\"captainVersion\"\s*:")
+_CAPROVER = pattern(r"\s*\{[\s\S]*\"captainVersion\"\s*:")
 _MOST = 50_000
 
 

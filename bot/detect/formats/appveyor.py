@@ -26,11 +26,12 @@ from bot.detect.engine import unread
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.lines import Text, decode
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 from bot.detect.source import Source
 from bot.detect.yaml_tree import read_yaml
 
-_NAME = re.compile(r"[\w.-]*appveyor[\w.-]*\.ya?ml\Z", re.IGNORECASE)
+_NAME = pattern(r"[\w.-]*appveyor[\w.-]*\.ya?ml\Z", re.IGNORECASE)
 _PHASES = (
     "init", "install", "before_build", "build_script", "after_build", "before_package",
     "before_test", "test_script", "after_test", "before_deploy", "deploy_script", "after_deploy",

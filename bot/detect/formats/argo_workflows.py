@@ -20,17 +20,18 @@ from bot.detect.ci.steps import name_of, yaml_grants
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Step, Unknown
 from bot.detect.kube.template import is_template
+from bot.detect.patterns import pattern
 from bot.detect.pods import Containers, Given, block, owner_of, pod_grants, scope
 from bot.detect.positioned import Node
 from bot.detect.source import Source
 
-_LIKE = re.compile(
+_LIKE = pattern(
     r"^[ \t{-]*[\"']?kind[\"']?[ \t]*:[ \t]*[\"']?"
     r"(?:Workflow|WorkflowTemplate|ClusterWorkflowTemplate|CronWorkflow)\b",
     re.MULTILINE,
 )
 _KINDS = frozenset({"Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow"})
-_PARAMETER = re.compile(r"\{\{\s*(?:inputs|workflow)\.parameters\.([\w-]+)\s*\}\}")
+_PARAMETER = pattern(r"\{\{\s*(?:inputs|workflow)\.parameters\.([\w-]+)\s*\}\}")
 _LISTS = (("initContainers", "init container"), ("sidecars", "sidecar"))
 
 

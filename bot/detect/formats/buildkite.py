@@ -31,20 +31,21 @@ from bot.detect.ci.steps import (
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.keys import Keyed
+from bot.detect.patterns import pattern
 from bot.detect.pods import pod_grants
 from bot.detect.positioned import Node
 from bot.detect.source import Source
 
-_NAME = re.compile(r"buildkite.*\.(?:ya?ml|json)\Z|pipeline.*\.ya?ml\Z", re.IGNORECASE)
-_FOLDER = re.compile(r"(?:^|/)\.?buildkite/", re.IGNORECASE)
+_NAME = pattern(r"buildkite.*\.(?:ya?ml|json)\Z|pipeline.*\.ya?ml\Z", re.IGNORECASE)
+_FOLDER = pattern(r"(?:^|/)\.?buildkite/", re.IGNORECASE)
 _STEPS = Keyed(r"^[\"'{ ]*steps[\"']?:", "steps")
-_LIKE = re.compile(
+_LIKE = pattern(
     r"^[ \t]*(?:- )?(?:plugins|agents|label|command|commands|wait|group):", re.MULTILINE
 )
-_KUBERNETES = re.compile(r"kubernetes(?:#|\Z)")
+_KUBERNETES = pattern(r"kubernetes(?:#|\Z)")
 _LABELS = ("label", "name", "key", "id", "identifier")
 # The docker plugin reads these variables as well (README, "Default volumes" and legacy settings).
-_VOLUME_VARIABLES = re.compile(
+_VOLUME_VARIABLES = pattern(
     r"BUILDKITE_DOCKER_DEFAULT_VOLUMES|BUILDKITE_PLUGIN_DOCKER(?:_COMPOSE)?_(?:VOLUMES|MOUNTS)(?:_\d+)?"
 )
 

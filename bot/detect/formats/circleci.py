@@ -19,16 +19,17 @@ from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.keys import Keyed
 from bot.detect.lines import Text, decode
+from bot.detect.patterns import pattern
 from bot.detect.source import Source
 from bot.detect.yaml_tree import read_yaml
 
-_PATH = re.compile(r"(?:^|/)\.circleci/|(?:^|/)circle(?:ci)?[\w.-]*\.ya?ml\Z", re.IGNORECASE)
+_PATH = pattern(r"(?:^|/)\.circleci/|(?:^|/)circle(?:ci)?[\w.-]*\.ya?ml\Z", re.IGNORECASE)
 _VERSION = Keyed(r"^version: *[\"']?2(?:\.\d)?[\"']?[^\S\n]*$", "version")
-_PARTS = re.compile(r"^(?:jobs|commands|orbs|executors):", re.MULTILINE)
+_PARTS = pattern(r"^(?:jobs|commands|orbs|executors):", re.MULTILINE)
 _COMMANDS = Keyed(r"^commands:", "commands")
-_INSIDE = re.compile(r"^[ \t]+steps:", re.MULTILINE)
-_RUN = re.compile(r"^[ \t]+- run:", re.MULTILINE)
-_STEPS = re.compile(r"^[ \t]+- (?:run|checkout|setup_remote_docker)\b", re.MULTILINE)
+_INSIDE = pattern(r"^[ \t]+steps:", re.MULTILINE)
+_RUN = pattern(r"^[ \t]+- run:", re.MULTILINE)
+_STEPS = pattern(r"^[ \t]+- (?:run|checkout|setup_remote_docker)\b", re.MULTILINE)
 
 
 def _matches(path: str, text: str) -> bool:

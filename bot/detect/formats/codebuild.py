@@ -18,11 +18,12 @@ from bot.detect.ci.steps import environment, name_of, yaml_grants
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.keys import Keyed
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 from bot.detect.shell import Script, interpret
 from bot.detect.source import Source
 
-_NAME = re.compile(r"build-?_?spec", re.IGNORECASE)
+_NAME = pattern(r"build-?_?spec", re.IGNORECASE)
 _VERSION = Keyed(r"^version: *[\"']?0\.[12]\b", "version")
 _PHASES = Keyed(r"^phases:", "phases")
 _ORDER = ("install", "pre_build", "build", "post_build")

@@ -30,35 +30,36 @@ from bot.detect.engine import unread
 from bot.detect.format import Format, nameless, plain_name
 from bot.detect.grant import Grant, Step, Unknown
 from bot.detect.lines import Text
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Tree
 from bot.detect.sockets import mentions
 from bot.detect.source import Source
 
-_NAMED = re.compile(
+_NAMED = pattern(
     r"(?:.*[._-])?(?:(?:docker|podman)[._-]?)?compose(?!r)[^/]*|(?:.*[._-])?stack(?:[._-].*)?"
     r"|fig\.ya?ml",
     re.IGNORECASE,
 )
-_YAML = re.compile(r"\.(?:ya?ml)(?:[._-][\w.-]*)?\Z", re.IGNORECASE)
-_BARE = re.compile(r"(?:docker[._-]?)?compose(?:[._-][\w-]+)?(?:\.json)?\Z", re.IGNORECASE)
-_SERVICES = re.compile(r"^[\"']?services[\"']?[ \t]*:", re.MULTILINE)
-_FIRST_VERSION = re.compile(r"^[ \t]+(?:volumes|volumes_from)[ \t]*:", re.MULTILINE)
-_IMAGE = re.compile(r"^[ \t]+(?:image|build)[ \t]*:", re.MULTILINE)
+_YAML = pattern(r"\.(?:ya?ml)(?:[._-][\w.-]*)?\Z", re.IGNORECASE)
+_BARE = pattern(r"(?:docker[._-]?)?compose(?:[._-][\w-]+)?(?:\.json)?\Z", re.IGNORECASE)
+_SERVICES = pattern(r"^[\"']?services[\"']?[ \t]*:", re.MULTILINE)
+_FIRST_VERSION = pattern(r"^[ \t]+(?:volumes|volumes_from)[ \t]*:", re.MULTILINE)
+_IMAGE = pattern(r"^[ \t]+(?:image|build)[ \t]*:", re.MULTILINE)
 # Files of other systems that have services of their own.
-_ELSEWHERE = re.compile(
+_ELSEWHERE = pattern(
     r"(?:^|/)\.(?:github|gitea|forgejo)/workflows/|(?:^|/)\.(?:woodpecker|codefresh)/"
     r"|(?:^|/)\.?(?:gitlab-ci|drone|woodpecker|travis|appveyor|codefresh|bitbucket-pipelines"
     r"|azure-pipelines|lando|cirrus)\b[^/]*\Z",
     re.IGNORECASE,
 )
-_FOREIGN = re.compile(
+_FOREIGN = pattern(
     r"^(?:apiVersion|kind|jobs|steps|pipeline|stages|openapi|swagger|pipelines|jenkins"
     r"|platforms)[ \t]*:",
     re.MULTILINE,
 )
 _DEEPEST = 40
 _OVERRUN = "The file puts together more, by extends and include, than is followed."
-_SETTINGS = re.compile(r"^[ \t]*(?:export[ \t]+)?COMPOSE_FILE[ \t]*[=:]", re.MULTILINE)
+_SETTINGS = pattern(r"^[ \t]*(?:export[ \t]+)?COMPOSE_FILE[ \t]*[=:]", re.MULTILINE)
 
 
 def _matches(path: str, text: str) -> bool:

@@ -14,10 +14,11 @@ from bot.detect.engine import unread
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, How, Step, Unknown
 from bot.detect.lines import Text, decode
+from bot.detect.patterns import pattern
 from bot.detect.source import Source
 from bot.detect.yaml_tree import read_json
 
-_NAME = re.compile(r"(?:.*[._-])?daemon(?:[._-].*)?\.json\Z", re.IGNORECASE)
+_NAME = pattern(r"(?:.*[._-])?daemon(?:[._-].*)?\.json\Z", re.IGNORECASE)
 
 
 def _matches(path: str, text: str) -> bool:

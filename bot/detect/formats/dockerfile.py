@@ -15,13 +15,14 @@ from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant
 from bot.detect.image import declared
 from bot.detect.lines import Text, decode
+from bot.detect.patterns import pattern
 from bot.detect.source import Source
 
-_NAME = re.compile(
+_NAME = pattern(
     r"(?:(?:docker|container)file\d*(?:[._-].+)?|.+[._-](?:docker|container)file|.+\.dapper)\Z",
     re.IGNORECASE,
 )
-_NOT = re.compile(
+_NOT = pattern(
     r"\.(?:md|rst|adoc|txt|html|py|go|js|ts|tsx|rb|java|rs|lua|vim|png|svg|json|ya?ml|sh|lock|sum"
     r"|dockerignore|snap|ipynb|tmlanguage|cson|ejs|diff|patch|expected|golden)\Z",
     re.IGNORECASE,

@@ -18,21 +18,22 @@ from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Step, Unknown
 from bot.detect.keys import Keyed
 from bot.detect.lines import Text, decode
+from bot.detect.patterns import pattern
 from bot.detect.pods import Given
 from bot.detect.positioned import Node
 from bot.detect.source import Source
 from bot.detect.yaml_tree import read_json, read_yaml
 
-_NAME = re.compile(r"\.(?:ya?ml|json|template)\Z", re.IGNORECASE)
-_SHAPE = re.compile(
+_NAME = pattern(r"\.(?:ya?ml|json|template)\Z", re.IGNORECASE)
+_SHAPE = pattern(
     r"[Cc]ontainerDefinitions[\"']?\s*:|[Cc]ontainerProperties[\"']?\s*:"
     r"|\bAWSTemplateFormatVersion\b|\bType[\"']?\s*:\s*[\"']?AWS::"
 )
 _WORDS = ("ontainerDefinitions", "ontainerProperties", "AWSTemplateFormatVersion", "AWS::")
 _OBJECT = Keyed(r"^(?:kind|services)[ \t]*:", "kind", "services")
-_TELLING = re.compile(r"[Ss]ource[Pp]ath|docker|podman|containerd|_HOST|device", re.IGNORECASE)
-_SHEBANG = re.compile(r"\s*#!.*\b(?:ba|da|a|z|k)?sh\b")
-_VARIABLE = re.compile(r"\$\{(?P<name>[\w:.]+)\}")
+_TELLING = pattern(r"[Ss]ource[Pp]ath|docker|podman|containerd|_HOST|device", re.IGNORECASE)
+_SHEBANG = pattern(r"\s*#!.*\b(?:ba|da|a|z|k)?sh\b")
+_VARIABLE = pattern(r"\$\{(?P<name>[\w:.]+)\}")
 _MOST = 20_000
 
 

@@ -19,12 +19,13 @@ from bot.detect.engine import unread
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, How, Severity, Unknown
 from bot.detect.lines import Text, decode
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 from bot.detect.shell import Value
 from bot.detect.sockets import Target
 from bot.detect.source import Source
 
-_RUNNERS = re.compile(r"^[ \t]*\[\[?runners\b", re.MULTILINE)
+_RUNNERS = pattern(r"^[ \t]*\[\[?runners\b", re.MULTILINE)
 _DOCUMENTATION = (".md", ".rst", ".adoc", ".txt", ".html")
 _SCRIPTS = ("pre_clone_script", "pre_get_sources_script", "post_clone_script",
             "post_get_sources_script", "pre_build_script", "post_build_script")  # fmt: skip

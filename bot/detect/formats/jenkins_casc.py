@@ -13,7 +13,6 @@ pod templates (`hostPathVolume`).
                   mounts: ["type=bind,source=/var/run/docker.sock,destination=/run/docker.sock"]
 """
 
-import re
 from collections.abc import Iterator
 
 from bot.detect import sockets
@@ -22,11 +21,12 @@ from bot.detect.ci.steps import image_of, name_of, volume_grants, yaml_grants
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.keys import Keyed
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 from bot.detect.source import Source
 
 _JENKINS = Keyed(r"^[ \t]*jenkins[ \t]*:", "jenkins")
-_AGENT = re.compile(r"\bdockerTemplateBase\b|\bhostPathVolume\b")
+_AGENT = pattern(r"\bdockerTemplateBase\b|\bhostPathVolume\b")
 _MOST = 20_000
 _VOLUMES = ("mounts", "mountsString", "volumes", "volumesString")
 

@@ -17,12 +17,13 @@ from bot.detect.ci.places import Places, Subject
 from bot.detect.ci.steps import yaml_grants
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 from bot.detect.source import Source
 
-_NAME = re.compile(r"(?:.*[._-])?molecule(?:[._-].*)?\.ya?ml\Z", re.IGNORECASE)
-_FOLDER = re.compile(r"(?:^|/)molecule/.*\.ya?ml\Z", re.IGNORECASE)  # base configurations too
-_PLATFORMS = re.compile(r"^platforms[ \t]*:", re.MULTILINE)
+_NAME = pattern(r"(?:.*[._-])?molecule(?:[._-].*)?\.ya?ml\Z", re.IGNORECASE)
+_FOLDER = pattern(r"(?:^|/)molecule/.*\.ya?ml\Z", re.IGNORECASE)  # base configurations too
+_PLATFORMS = pattern(r"^platforms[ \t]*:", re.MULTILINE)
 _MOST = 1_000
 
 

@@ -25,11 +25,12 @@ from bot.detect.ci.steps import (
 )
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Severity, Unknown
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 from bot.detect.source import Source
 
-_PATH = re.compile(r"(?:^|/)\.semaphore/|(?:^|/)\.?semaphore[\w.-]*\Z", re.IGNORECASE)
-_LIKE = re.compile(r"^(?:blocks|agent|global_job_config|after_pipeline):", re.MULTILINE)
+_PATH = pattern(r"(?:^|/)\.semaphore/|(?:^|/)\.?semaphore[\w.-]*\Z", re.IGNORECASE)
+_LIKE = pattern(r"^(?:blocks|agent|global_job_config|after_pipeline):", re.MULTILINE)
 
 
 def _matches(path: str, text: str) -> bool:

@@ -31,6 +31,7 @@ from bot.detect.ci.places import (
 )
 from bot.detect.format import Format, plain_name
 from bot.detect.lines import Text, decode
+from bot.detect.patterns import pattern
 from bot.detect.shell import Script, Value
 
 if TYPE_CHECKING:
@@ -41,16 +42,16 @@ if TYPE_CHECKING:
     from bot.detect.source import Source
 
 _KOTLIN = (".kts", ".kt")
-_PARAMETER = re.compile(r"%(?P<name>[\w.-]+)%|\$\{(?P<braced>[\w.]+)\}|\$(?P<bare>[A-Za-z_]\w*)")
-_RUNNER = re.compile(r"(?P<end></runner>)|<runner\b[^<>]*?(?P<empty>/)?>")
-_PARAM = re.compile(
+_PARAMETER = pattern(r"%(?P<name>[\w.-]+)%|\$\{(?P<braced>[\w.]+)\}|\$(?P<bare>[A-Za-z_]\w*)")
+_RUNNER = pattern(r"(?P<end></runner>)|<runner\b[^<>]*?(?P<empty>/)?>")
+_PARAM = pattern(
     r"<param\s+name=\"(?P<name>[^\"]*)\"\s*"
     r"(?:value=\"(?P<value>[^\"]*)\"\s*/?>"
     r"|>(?:<!\[CDATA\[(?P<data>(?:[^\]<]++|\](?!\]>)|<(?!!\[CDATA\[))*+)\]\]>"
     r"|(?P<text>[^<]*))</param>)"
 )
-_COMMENT = re.compile(r"<!--[\s\S]*?-->")
-_ATTRIBUTE = re.compile(r"(?P<name>[\w.-]+)=\"(?P<value>[^\"]*)\"")
+_COMMENT = pattern(r"<!--[\s\S]*?-->")
+_ATTRIBUTE = pattern(r"(?P<name>[\w.-]+)=\"(?P<value>[^\"]*)\"")
 _MOST = 20_000
 
 

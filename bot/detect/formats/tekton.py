@@ -21,12 +21,13 @@ from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Step, Unknown
 from bot.detect.keys import Keyed
 from bot.detect.kube.template import is_template
+from bot.detect.patterns import pattern
 from bot.detect.pods import Containers, Given, owner_of, scope
 from bot.detect.positioned import Node
 from bot.detect.source import Source
 
 _VERSION = Keyed(r"^[ \t{-]*[\"']?apiVersion[\"']?[ \t]*:[ \t]*[\"']?tekton\.dev/", "apiVersion")
-_PARAMETER = re.compile(
+_PARAMETER = pattern(
     r"\$\((?:inputs\.|tasks\.)?params(?:\.(?P<plain>[\w-]+)|\[[\"'](?P<quoted>[^\"'\]]+)[\"']\])\)"
 )
 _POD_TEMPLATES = (

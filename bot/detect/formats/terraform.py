@@ -18,10 +18,11 @@ from posixpath import dirname
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.lines import Text, decode
+from bot.detect.patterns import pattern
 from bot.detect.source import Source
 
-_NAME = re.compile(r"\.(?:(?:tf|tofu)(?:\.json)?|tfvars)\Z", re.IGNORECASE)
-_TELLING = re.compile(
+_NAME = pattern(r"\.(?:(?:tf|tofu)(?:\.json)?|tfvars)\Z", re.IGNORECASE)
+_TELLING = pattern(
     r"host_path|hostPath|sourcePath|docker|podman|containerd|crio|nerdctl|\.sock|_HOST|:2375"
     r"|_manifest|helm_release",
     re.IGNORECASE,
