@@ -28,7 +28,7 @@ def slow() -> Iterator[None]:
     """Leave nothing out that is left out for speed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Keyed, "search", lambda self, text: self.pattern.search(text))
-        patch.setattr("bot.detect.formats.compose.may_reach", lambda *_: True)
+        patch.setattr("bot.detect.compose.grants.may_reach", lambda *_: True)
         patch.setattr(Quiet, "is_quiet", lambda *_: False)
         yield
 

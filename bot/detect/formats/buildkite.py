@@ -32,7 +32,6 @@ from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.keys import Keyed
 from bot.detect.patterns import pattern
-from bot.detect.pods import pod_grants
 from bot.detect.positioned import Node
 from bot.detect.source import Source
 
@@ -99,6 +98,8 @@ def _step(places: Places, step: Node, general: Environment, name: str) -> Iterat
         image = image_of(settings.get("image")) or _service(settings)
         container = replace(subject, image=image or subject.image)
         if _KUBERNETES.match(plugin):
+            from bot.detect.pods import pod_grants  # noqa: PLC0415 - start-up
+
             yield from pod_grants(places, name, settings)
         else:
             yield from _plugin(places, container, plugin, settings, general | own)

@@ -13,7 +13,6 @@ import re
 from collections.abc import Iterator
 
 from bot.detect.ci.places import Places
-from bot.detect.circleci.config import Reader
 from bot.detect.engine import unread
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
@@ -49,6 +48,8 @@ def _matches(path: str, text: str) -> bool:
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
+    from bot.detect.circleci.config import Reader  # noqa: PLC0415 - start-up
+
     data = source.read(path)
     content = decode(data) if data is not None else None
     if content is None:

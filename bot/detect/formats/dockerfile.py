@@ -13,7 +13,6 @@ from collections.abc import Iterator
 
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant
-from bot.detect.image import declared
 from bot.detect.lines import Text, decode
 from bot.detect.patterns import pattern
 from bot.detect.source import Source
@@ -36,6 +35,8 @@ def _matches(path: str, _text: str) -> bool:
 
 def grants(path: str, source: Source) -> Iterator[Grant]:
     """Yield what the stages of a Dockerfile declare or run."""
+    from bot.detect.image import declared  # noqa: PLC0415 - start-up
+
     content = decode(source.read(path) or b"")
     if content is not None:
         yield from declared(path, Text(content))

@@ -10,7 +10,6 @@ executor" (volumes). What it mounts, every job gets that the runner picks up.
 """
 
 import re
-import tomllib
 from collections.abc import Iterator
 
 from bot.detect import mounts, sockets
@@ -64,6 +63,8 @@ def _broken(path: str, content: str) -> str | None:
     """Return why a file that claims to be TOML and mentions a daemon is none."""
     if not plain_name(path).lower().endswith(".toml") or sockets.mentions(content) is None:
         return None
+    import tomllib  # noqa: PLC0415 - start-up
+
     try:
         tomllib.loads(content.replace("\r\n", "\n"))
     except (tomllib.TOMLDecodeError, RecursionError) as error:

@@ -15,7 +15,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
-from html import unescape
 from typing import TYPE_CHECKING
 
 from bot.detect import mounts
@@ -189,6 +188,8 @@ _XML_NAMES = {
 
 
 def _xml(places: Places, text: Text) -> Iterator[Grant]:
+    from html import unescape  # noqa: PLC0415 - start-up
+
     # What opens behind the last end is no comment, and not looked for again and again.
     closed = text.content.rfind("-->") + 3
     bare = _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text.content[:closed])
@@ -227,6 +228,8 @@ def _xml(places: Places, text: Text) -> Iterator[Grant]:
 def _params(
     places: Places, content: str, text: Text, start: int, end: int
 ) -> Iterator[tuple[int, str, Script]]:
+    from html import unescape  # noqa: PLC0415 - start-up
+
     for count, match in enumerate(_PARAM.finditer(content, start, end)):
         if count > _MOST:
             return
