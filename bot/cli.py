@@ -8,7 +8,6 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from bot import __version__
 from bot.detect.garbage import uncollected
@@ -61,9 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     diff.add_argument("base", metavar="BASE", nargs="?")
     diff.add_argument("head", metavar="HEAD", nargs="?")
     diff.add_argument("--staged", action="store_true", help="compare HEAD with the index")
-    diff.add_argument("--repo", type=Path, default=Path(), help="default: the current folder")
+    diff.add_argument("--repo", default=".", help="default: the current folder")
     scan = commands.add_parser("scan", help="every grant in a folder")
-    scan.add_argument("path", metavar="PATH", nargs="?", type=Path, default=Path())
+    scan.add_argument("path", metavar="PATH", nargs="?", default=".")
     for command in (diff, scan):
         command.add_argument("--format", choices=_FORMATS, default="text")
         command.add_argument(
@@ -124,9 +123,10 @@ def _scan(options: argparse.Namespace) -> int:
     from bot.local import FolderSource  # noqa: PLC0415
     from bot.review.compare import survey  # noqa: PLC0415
 
-    if not options.path.is_dir():
-        return _refuse(f"{options.path} is no folder")
-    source = FolderSource(options.path)
+    path = options.path or "."
+    if not os.path.isdir(path):  # noqa: PTH112 - start-up
+        return _refuse(f"{path} is no folder")
+    source = FolderSource(path)
     try:
         review = survey(source, source.paths(), implicit=options.implicit)
     except SourceError as error:
