@@ -15,8 +15,9 @@ from bot.detect import keys, sockets
 from bot.detect.compose.hints import Quiet, hinted
 from bot.detect.compose.plain import Named, plainly_named
 from bot.detect.engine import Detected, detect
-from bot.detect.format import formats
+from bot.detect.format import ending, formats, formats_of
 from bot.detect.keys import Keyed
+from bot.detect.lines import decode
 from bot.detect.shell import Script, Value, interpreter
 from bot.detect.source import DictSource
 from bot.review.compare import in_scope
@@ -59,6 +60,55 @@ def test_both_ways_agree_on_every_case() -> None:
             if in_scope(path):
                 fast, slowly = both(files, path)
                 assert fast == slowly, (name, path)
+
+
+def _texts() -> dict[str, str]:
+    """Return a file of each format that it matches."""
+    found: dict[str, str] = {}
+    for _, files in _trees():
+        for path, data in files.items():
+            text = decode(data) if isinstance(data, bytes) else data
+            for form in formats():
+                if text is not None and form.name not in found and form.matches(path, text):
+                    found[form.name] = text
+    return found
+
+
+_TEXTS = _texts()
+_FOLDERS = st.sampled_from(
+    ["", ".github/workflows/", ".circleci/", "templates/", "molecule/a/", "test/", ".drone/",
+     ".semaphore/", ".woodpecker/", "gitlab/", ".teamcity/", "group_vars/", "values/"]
+)  # fmt: skip
+_STEMS = st.sampled_from(
+    ["compose", "docker-compose", "action", "config", "values", "feature", "scenarios", "package",
+     "tasks", "molecule", ".travis", "appveyor", ".cirrus", "azure-pipelines", "daemon",
+     "devcontainer", "docker-bake", "buildspec", "cloudbuild", "codefresh", "semaphore", "a", "",
+     "bitbucket-pipelines", ".gitlab-ci", "a.pkr", "buildkite", "pipeline", "Dockerfile", "a.tf"]
+)  # fmt: skip
+_ENDINGS = st.sampled_from(
+    ["", ".", ".yml", ".yaml", ".YAML", ".json", ".j\u017fon", ".JSON", ".jsonc", ".hcl", ".tf",
+     ".tofu", ".tfvars", ".kt", ".kts", ".\u212at", ".xml", ".nix", ".pod", ".build", ".kube",
+     ".volume", ".container", ".j2", ".tpl", ".template", ".in", ".example", ".sh", ".txt"]
+)  # fmt: skip
+
+
+@given(_FOLDERS, _STEMS, st.lists(_ENDINGS, max_size=2), st.sampled_from(sorted(_TEXTS)))
+def test_no_format_matches_a_file_that_ends_otherwise_than_it_says(
+    folder: str, stem: str, endings: list[str], about: str
+) -> None:
+    path = folder + stem + "".join(endings)
+    asked = formats_of(ending(path))
+    for form in formats():
+        assert form in asked or not form.matches(path, _TEXTS[about]), form.name
+
+
+def test_every_case_is_read_by_formats_that_are_asked() -> None:
+    assert _TEXTS.keys() == {form.name for form in formats()}
+    for name, files in _trees():
+        for path, data in files.items():
+            text = decode(data) if isinstance(data, bytes) else data
+            left = set(formats()) - set(formats_of(ending(path)))
+            assert not any(form.matches(path, text or "") for form in left), (name, path)
 
 
 def _keyed() -> list[tuple[str, Keyed]]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.detect import sockets
-from bot.detect.format import Format, formats
+from bot.detect.format import Format, ending, formats_of
 from bot.detect.grant import Grant, How, Unknown
 from bot.detect.lines import LARGEST, Text, decode
 from bot.detect.source import Source
@@ -56,16 +56,21 @@ def detect(path: str, source: Source) -> Detected:
         found = tuple(form.grants(path, held))
         grants.append(tuple(one for one in found if isinstance(one, Grant)))
         unknowns.extend(one for one in found if isinstance(one, Unknown))
+    if not any(grants):
+        return Detected(tuple(names), (), tuple(dict.fromkeys(unknowns)))
     return Detected(tuple(names), _distinct(grants), tuple(dict.fromkeys(unknowns)))
 
 
 def _matching(path: str, content: str) -> list[Format]:
     """Return the formats that read a file; last resorts only where no other one does."""
-    for last_resort in (False, True):
-        found = [f for f in formats() if f.last_resort is last_resort and f.matches(path, content)]
-        if found:
-            return found
-    return []
+    last: list[Format] = []
+    found: list[Format] = []
+    for form in formats_of(ending(path)):
+        if form.last_resort:
+            last.append(form)
+        elif form.matches(path, content):
+            found.append(form)
+    return found or [form for form in last if form.matches(path, content)]
 
 
 class _Held:

@@ -25,7 +25,7 @@ _Hint = tuple[str, re.Pattern[str] | None]
 _COMMON: tuple[_Hint, ...] = (
     *((word, None) for word in (
         "sock", "volume1", "orbstack", "runtime_dir", "subpath", "containerd_address", "2375",
-        "tcp:", "ssh:", "unix:", "-v/",
+        "tcp:", "ssh:", "unix:", "--host", "-v/",
     )),
     ("/private", re.compile(r"/private[/.]*+(?![\w-])")),
     ("/host_mnt", re.compile(r"/host_mnt[/.]*+(?![\w-])")),
@@ -63,7 +63,6 @@ _HOLDING: tuple[tuple[str, tuple[_Hint, ...]], ...] = (
         ("docker", re.compile(r"docker(?:d\b|[\w.-]{0,80}?(?:endpoint|host|socket))")),
     )),
     ("lima", (("colima", None), (".lima", re.compile(r"\.lima\b")))),
-    ("-h", (("--host", None), ("-h", re.compile(r"-h[ ,\"'=]")))),
     ("%", (("%t", None),)),
     ("\\", (
         *((word, None) for word in ("\\x", "\\\n", "\\\r\n", "\\/", "/\\")),
@@ -72,6 +71,7 @@ _HOLDING: tuple[tuple[str, tuple[_Hint, ...]], ...] = (
     )),
 )  # fmt: skip
 _HINTS = (*_COMMON, *(hint for _, hints in _HOLDING for hint in hints))
+_OPTION = re.compile(r"-H[ ,\"'=]")  # in small letters it asks for help
 
 # A variable with more of its word, before it or behind.
 _LED = re.compile(r"\$(?<=[\w.-]\$)")
@@ -174,10 +174,13 @@ def _marks(content: str) -> Iterator[int]:
     if len(low) != len(content):  # a few capital letters have small ones that are longer
         low = "".join(c if len(c.lower()) > 1 else c.lower() for c in content)
     for word, pattern in _HINTS:
+        if word not in low:
+            continue
         if pattern is None:
             yield from _found(low, word)
-        elif word in low:
+        else:
             yield from (found.start() for found in pattern.finditer(low))
+    yield from (found.start() for found in _OPTION.finditer(content))
     for word in ("env_file", "volumes_from"):
         yield from _found(content, word)
     if "include" in content:
@@ -216,9 +219,9 @@ def _written(node: Node, content: str) -> Iterator[Node]:
 def hinted(text: str) -> bool:
     """Tell whether a text may name a daemon, or what holds its socket."""
     low = text.lower()
-    return _any_of(_COMMON, low) or any(
-        piece in low and _any_of(hints, low) for piece, hints in _HOLDING
-    )
+    if _any_of(_COMMON, low) or ("-H" in text and _OPTION.search(text)):
+        return True
+    return any(piece in low and _any_of(hints, low) for piece, hints in _HOLDING)
 
 
 def _any_of(hints: Iterable[_Hint], low: str) -> bool:

@@ -47,11 +47,12 @@ _ELSEWHERE = pattern(r"(?:^|/)(?:\.github|\.gitea|\.forgejo|\.circleci|\.buildki
 def _matches(path: str, text: str) -> bool:
     if not _NAME.search(plain_name(path)) or _ELSEWHERE.search(path):
         return False
-    if _OBJECT.search(text):
+    listed = "\n-" in text or text.startswith("-")
+    if not (listed or _FOLDER.search(path)) or _OBJECT.search(text):
         return False
     if _FOLDER.search(path) and _SETTING.search(text):
         return True
-    return bool(_LIST.search(text) and _ANSIBLE.search(text))
+    return bool(listed and _LIST.search(text) and _ANSIBLE.search(text))
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
@@ -89,4 +90,4 @@ def _references(path: str, text: str) -> Iterable[str]:
     return files(path) if "{{" in text else ()
 
 
-FORMAT = Format("ansible", _matches, _grants, _references)
+FORMAT = Format("ansible", _matches, _grants, _references, endings=(".yaml", ".yml"))

@@ -86,4 +86,4 @@ def _subject(kind: str, name: str, node: Node) -> Subject:
     return Subject(f"{kind} {name}", image_of(node.get("image")), node=node, naming=naming)
 
 
-FORMAT = Format("app_templates", _matches, _grants)
+FORMAT = Format("app_templates", _matches, _grants, endings=("", ".json", ".yaml", ".yml"))

@@ -116,4 +116,4 @@ def _environment(places: Places, node: Node | None) -> Environment:
     return found
 
 
-FORMAT = Format("appveyor", _matches, _grants)
+FORMAT = Format("appveyor", _matches, _grants, endings=(".yaml", ".yml"))

@@ -43,4 +43,4 @@ def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
     yield from yaml_grants(path, source, workflow_grants)
 
 
-FORMAT = Format("argo_workflows", _matches, _grants)
+FORMAT = Format("argo_workflows", _matches, _grants, endings=(".json", ".yaml", ".yml"))

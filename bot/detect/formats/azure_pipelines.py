@@ -79,4 +79,4 @@ def _references(path: str, text: str) -> Iterator[str]:
         yield from template_files(match["name"], path)
 
 
-FORMAT = Format("azure_pipelines", _matches, _grants, _references)
+FORMAT = Format("azure_pipelines", _matches, _grants, _references, endings=(".yaml", ".yml"))

@@ -58,4 +58,4 @@ def _references(path: str, _text: str) -> Iterable[str]:
     return tuple(join(dirname(path), name) for name in _BESIDE if name != basename(path))
 
 
-FORMAT = Format("bake", _matches, _grants, _references)
+FORMAT = Format("bake", _matches, _grants, _references, endings=(".hcl", ".json"))

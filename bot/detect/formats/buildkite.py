@@ -147,4 +147,4 @@ def _variables(
                     yield places.mounted(subject, target, value.line)
 
 
-FORMAT = Format("buildkite", _matches, _grants)
+FORMAT = Format("buildkite", _matches, _grants, endings=(".json", ".yaml", ".yml"))

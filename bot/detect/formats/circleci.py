@@ -66,4 +66,4 @@ def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
             yield unknown
 
 
-FORMAT = Format("circleci", _matches, _grants)
+FORMAT = Format("circleci", _matches, _grants, endings=(".yaml", ".yml"))

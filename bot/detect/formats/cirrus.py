@@ -72,4 +72,4 @@ def _task(places: Places, task: Node, general: Environment, name: str) -> Iterat
     yield from script_grants(places, subject, scripts, general | own)
 
 
-FORMAT = Format("cirrus", _matches, _grants)
+FORMAT = Format("cirrus", _matches, _grants, endings=(".yaml", ".yml"))

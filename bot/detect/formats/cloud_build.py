@@ -98,4 +98,4 @@ def _command_of(image: str | None) -> str:
     return ""
 
 
-FORMAT = Format("cloud_build", _matches, _grants)
+FORMAT = Format("cloud_build", _matches, _grants, endings=(".json", ".yaml", ".yml"))

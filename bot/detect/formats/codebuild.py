@@ -76,4 +76,4 @@ def _phases(places: Places, phases: Node, env: Environment) -> Iterator[Grant]:
         yield places.grant(Subject(f"phase {names.get(reach.line, 'build')}"), reach)
 
 
-FORMAT = Format("codebuild", _matches, _grants)
+FORMAT = Format("codebuild", _matches, _grants, endings=(".json", ".yaml", ".yml"))

@@ -123,4 +123,4 @@ def _command(
         yield from script_grants(places, subject, (command,), env)
 
 
-FORMAT = Format("codefresh", _matches, _grants)
+FORMAT = Format("codefresh", _matches, _grants, endings=(".yaml", ".yml"))

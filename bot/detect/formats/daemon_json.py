@@ -55,4 +55,4 @@ def grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
             yield unknown
 
 
-FORMAT = Format("daemon_json", _matches, grants)
+FORMAT = Format("daemon_json", _matches, grants, endings=(".json",))

@@ -166,4 +166,4 @@ def _hardening(path: str, text: Text, document: Node) -> Iterator[Undermined]:
             yield Undermined("securityOpt", option.text, path, option.line)
 
 
-FORMAT = Format("devcontainer", _matches, grants)
+FORMAT = Format("devcontainer", _matches, grants, endings=(".json",))

@@ -69,4 +69,4 @@ def _references(path: str, text: str) -> Iterator[str]:
         yield from called_files(match["name"])
 
 
-FORMAT = Format("github_actions", _matches, _grants, _references)
+FORMAT = Format("github_actions", _matches, _grants, _references, endings=(".yaml", ".yml"))

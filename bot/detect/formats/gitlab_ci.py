@@ -92,4 +92,4 @@ def _references(path: str, text: str) -> Iterator[str]:
                 yield from (name for name, _ in local_includes(include))
 
 
-FORMAT = Format("gitlab_ci", _matches, _grants, _references)
+FORMAT = Format("gitlab_ci", _matches, _grants, _references, endings=(".yaml", ".yml"))

@@ -53,4 +53,4 @@ def _addon(places: Places, document: Node) -> Iterator[Grant]:
     yield places.mounted(who, target, places.here(switch), restricted)
 
 
-FORMAT = Format("home_assistant", _matches, _grants)
+FORMAT = Format("home_assistant", _matches, _grants, endings=(".json", ".yaml", ".yml"))

@@ -69,4 +69,4 @@ def _pod(places: Places, template: Node) -> Iterator[Grant]:
             yield places.mounted(who, target, places.here(path))
 
 
-FORMAT = Format("jenkins_casc", _matches, _grants)
+FORMAT = Format("jenkins_casc", _matches, _grants, endings=(".yaml", ".yml"))

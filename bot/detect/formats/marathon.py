@@ -67,4 +67,4 @@ def _application(places: Places, application: Node, container: Node) -> Iterator
     yield from script_grants(places, who, (application.get("cmd"),), env)
 
 
-FORMAT = Format("marathon", _matches, _grants)
+FORMAT = Format("marathon", _matches, _grants, endings=(".json",))

@@ -50,4 +50,4 @@ def _scenario(places: Places, document: Node) -> Iterator[Grant]:
             yield from container_grants(handed, who, platform)
 
 
-FORMAT = Format("molecule", _matches, _grants)
+FORMAT = Format("molecule", _matches, _grants, endings=(".yaml", ".yml"))

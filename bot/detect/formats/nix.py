@@ -39,4 +39,4 @@ def _grants(path: str, source: Source) -> Iterator[Grant]:
         yield from nix_grants(path, Text(content))
 
 
-FORMAT = Format("nix", _matches, _grants)
+FORMAT = Format("nix", _matches, _grants, endings=(".nix",))

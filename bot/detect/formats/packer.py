@@ -36,4 +36,4 @@ def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
         yield from template_grants(path, Text(content))
 
 
-FORMAT = Format("packer", _matches, _grants)
+FORMAT = Format("packer", _matches, _grants, endings=(".hcl", ".json"))

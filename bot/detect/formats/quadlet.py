@@ -109,4 +109,10 @@ def _references(path: str, text: str) -> Iterator[str]:
         yield f"{folder}/{found[1]}" if folder else found[1]
 
 
-FORMAT = Format("quadlet", _matches, grants, _references)
+FORMAT = Format(
+    "quadlet",
+    _matches,
+    grants,
+    _references,
+    endings=(".build", ".container", ".kube", ".pod", ".volume"),
+)

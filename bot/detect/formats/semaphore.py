@@ -99,4 +99,4 @@ def _agent(places: Places, node: Node, env: Environment, name: str) -> Iterator[
         yield platform_grant(places, subject, shown, Severity.CRITICAL)
 
 
-FORMAT = Format("semaphore", _matches, _grants)
+FORMAT = Format("semaphore", _matches, _grants, endings=(".yaml", ".yml"))

@@ -42,4 +42,6 @@ def _document(places: Places, document: Node, nesting: Nesting) -> Iterator[Gran
     yield from Commands(places).below(document, (), nesting)
 
 
-FORMAT = Format("task_runner", _matches, _grants, last_resort=True)
+FORMAT = Format(
+    "task_runner", _matches, _grants, last_resort=True, endings=(".json", ".jsonc", ".yaml", ".yml")
+)

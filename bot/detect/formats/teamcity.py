@@ -244,4 +244,4 @@ def _params(
         yield match.start(), match["name"], Script(raw, placed)
 
 
-FORMAT = Format("teamcity", _matches, _grants)
+FORMAT = Format("teamcity", _matches, _grants, endings=(".kt", ".kts", ".xml"))

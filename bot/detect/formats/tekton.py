@@ -36,4 +36,4 @@ def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
     yield from yaml_grants(path, source, partial(task_grants, nesting=nesting), nesting)
 
 
-FORMAT = Format("tekton", _matches, _grants)
+FORMAT = Format("tekton", _matches, _grants, endings=(".json", ".yaml", ".yml"))

@@ -56,4 +56,6 @@ def _references(path: str, text: str) -> Iterable[str]:
     return tuple(f"{folder}/{name}" if folder else name for name in _USUAL)
 
 
-FORMAT = Format("terraform", _matches, _grants, _references)
+FORMAT = Format(
+    "terraform", _matches, _grants, _references, endings=(".json", ".tf", ".tfvars", ".tofu")
+)

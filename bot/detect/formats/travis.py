@@ -145,4 +145,4 @@ def _environment(places: Places, node: Node | None, depth: int = 0) -> Environme
     return found
 
 
-FORMAT = Format("travis", _matches, _grants)
+FORMAT = Format("travis", _matches, _grants, endings=(".yaml", ".yml"))
