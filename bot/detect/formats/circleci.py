@@ -16,7 +16,7 @@ from bot.detect.ci.places import Places
 from bot.detect.engine import unread
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
-from bot.detect.keys import Keyed
+from bot.detect.keys import Keyed, keys
 from bot.detect.lines import Text, decode
 from bot.detect.patterns import pattern
 from bot.detect.source import Source
@@ -24,6 +24,7 @@ from bot.detect.yaml_tree import read_yaml
 
 _PATH = pattern(r"(?:^|/)\.circleci/|(?:^|/)circle(?:ci)?[\w.-]*\.ya?ml\Z", re.IGNORECASE)
 _VERSION = Keyed(r"^version: *[\"']?2(?:\.\d)?[\"']?[^\S\n]*$", "version")
+_TOP = frozenset({"jobs", "commands", "orbs", "executors"})
 _PARTS = pattern(r"^(?:jobs|commands|orbs|executors):", re.MULTILINE)
 _COMMANDS = Keyed(r"^commands:", "commands")
 _INSIDE = pattern(r"^[ \t]+steps:", re.MULTILINE)
@@ -36,6 +37,8 @@ def _matches(path: str, text: str) -> bool:
         return False
     if _PATH.search(path):
         return True
+    if _TOP.isdisjoint(keys(text)):
+        return False
     version, commands = _VERSION.search(text), _COMMANDS.search(text)
     if version is None and commands is None:
         return False

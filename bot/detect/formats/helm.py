@@ -40,6 +40,8 @@ _HOST_PATH = pattern(r"^[^\S\n]*(?:-\s+)?(?:path|hostPath)\s*:", re.MULTILINE)
 def _matches(path: str, text: str) -> bool:
     if is_template(path, text):
         return not path.endswith((".txt", ".md"))
+    if "values" not in path.casefold():
+        return False
     name = plain_name(path)
     if not _VALUES.match(name) and not _VALUES_FOLDER.search(path):
         return False
