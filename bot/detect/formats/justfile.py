@@ -37,6 +37,8 @@ _LONGEST = 20_000
 
 @dataclass(frozen=True, slots=True)
 class _Recipe:
+    """A recipe: what it runs, and what it is given."""
+
     name: str
     given: dict[str, Value]  # parameters with their defaults
     lines: tuple[tuple[str, int], ...]

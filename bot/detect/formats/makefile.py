@@ -44,6 +44,8 @@ _DEEPEST = 8
 
 @dataclass(frozen=True, slots=True)
 class _Variable:
+    """What a variable is set to, and where."""
+
     text: str
     line: int
 
