@@ -44,7 +44,7 @@ _PREFIXES: dict[str, Dialect] = {
 
 def _matches(path: str, text: str) -> bool:
     del text
-    return bool(_NAME.match(plain_name(path)))
+    return "appveyor" in path.casefold() and bool(_NAME.match(plain_name(path)))
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:

@@ -46,9 +46,9 @@ _TEMPLATE = pattern(r"^[ \t-]*template:[ \t]*[\"']?(?P<name>[^\s\"'#]+)", re.MUL
 def _matches(path: str, text: str) -> bool:
     if not plain_name(path).lower().endswith((".yml", ".yaml")):
         return False
-    if _PATH.search(path):
+    if "azure" in path.casefold() and _PATH.search(path):
         return True
-    if _OTHER_NAMES.search(path) or _OTHERS.search(text) or not _TOP.search(text):
+    if not _TOP.search(text) or _OTHERS.search(text) or _OTHER_NAMES.search(path):
         return False
     return bool(_SURE.search(text) or _STEP.search(text))
 

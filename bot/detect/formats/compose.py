@@ -53,7 +53,7 @@ def _matches(path: str, text: str) -> bool:
     if _ELSEWHERE.search(path):
         return False
     bare = "." not in plain and _SERVICES.search(text)
-    if _BARE.match(plain) and (plain != name or plain.endswith(".json") or bare):
+    if (plain != name or plain.endswith(".json") or bare) and _BARE.match(plain):
         return True
     if not _YAML.search(plain) and not nameless(path):
         return False

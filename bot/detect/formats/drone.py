@@ -47,10 +47,11 @@ _PRIVILEGED = pattern(r"(?:docker\.io/)?plugins/(?:docker|acr|ecr|gcr|gar|heroku
 
 def _matches(path: str, text: str) -> bool:
     name = plain_name(path)
-    if _PROGRAM.search(name):
-        return True
-    if _NAME.search(name) or _FOLDER.search(path):
-        return not name.lower().startswith(("docker-compose", "compose"))
+    if "drone" in path.casefold():
+        if _PROGRAM.search(name):
+            return True
+        if _NAME.search(name) or _FOLDER.search(path):
+            return not name.lower().startswith(("docker-compose", "compose"))
     if not name.lower().endswith((".yml", ".yaml")):
         return False
     return bool(_KIND.search(text) and _STEPS.search(text))

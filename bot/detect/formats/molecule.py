@@ -28,6 +28,8 @@ _MOST = 1_000
 
 
 def _matches(path: str, text: str) -> bool:
+    if "molecule" not in path.casefold():
+        return False
     named = _NAME.match(plain_name(path)) or _FOLDER.search(path)
     return named is not None and _PLATFORMS.search(text) is not None
 

@@ -34,6 +34,8 @@ _LIKE = pattern(r"^(?:blocks|agent|global_job_config|after_pipeline):", re.MULTI
 
 
 def _matches(path: str, text: str) -> bool:
+    if "semaphore" not in path.casefold():
+        return False
     if not plain_name(path).lower().endswith((".yml", ".yaml")) or not _PATH.search(path):
         return False
     return bool(_LIKE.search(text))

@@ -27,6 +27,8 @@ _COMPOSE = pattern(r"compose[^/]*\.ya?ml", re.IGNORECASE)
 
 
 def _matches(path: str, text: str) -> bool:
+    if "woodpecker" not in path.casefold():
+        return False
     if not _PATH.search(path) or _COMPOSE.search(path.rsplit("/", 1)[-1]):
         return False
     return "steps:" in text or "pipeline:" in text
