@@ -324,7 +324,8 @@ def test_both_ways_agree_on_compose_files_that_name_others(
     other += "".join(part.format(name) for part, name in further)
     variables = f"A={given_by}\nB={reached}\nDOCKER_HOST={given_by}\n"
     files: dict[str, bytes | str] = {
-        "compose.yml": text.replace("\n", end), "c.yml": other, "c d.yml": other, "c": "services: {z: {image: c}}\n",
+        "compose.yml": text.replace("\n", end), "c.yml": other, "c d.yml": other,
+        "c": "services: {z: {image: c}}\n",
         "d.yml": f"{variables}services: {{z: {{image: e, volumes: ['{reached}:/y']}}}}\n",
         "e": "A=/r\nB=un\n", ".env": f"A={given_by}\n",
     }  # fmt: skip
