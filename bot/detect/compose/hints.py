@@ -15,6 +15,7 @@ from bot.detect.compose.loader import Loader
 from bot.detect.compose.plain import plainly_named
 from bot.detect.compose.project import Plan, beside
 from bot.detect.compose.values import Value
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 
 # All in lower case: a piece of text that the hint holds, and the hint where that is not enough.
@@ -27,31 +28,31 @@ _COMMON: tuple[_Hint, ...] = (
         "sock", "volume1", "orbstack", "runtime_dir", "subpath", "containerd_address", "2375",
         "tcp:", "ssh:", "unix:", "--host", "-v/",
     )),
-    ("/private", re.compile(r"/private[/.]*+(?![\w-])")),
-    ("/host_mnt", re.compile(r"/host_mnt[/.]*+(?![\w-])")),
-    ("/proc", re.compile(r"/proc(?![\w-])")),
-    ("pipe", re.compile(r"pipe[\\/]")),
-    (".rd", re.compile(r"\.rd\b")),
-    ("_host", re.compile(
+    ("/private", pattern(r"/private[/.]*+(?![\w-])")),
+    ("/host_mnt", pattern(r"/host_mnt[/.]*+(?![\w-])")),
+    ("/proc", pattern(r"/proc(?![\w-])")),
+    ("pipe", pattern(r"pipe[\\/]")),
+    (".rd", pattern(r"\.rd\b")),
+    ("_host", pattern(
         r"_host(?:(?<=container_host)|(?<=podman_host)|(?<=buildkit_host)|(?<=runner_host)"
         r"|(?<=\}_host))"
     )),
-    ("_endpoint", re.compile(
+    ("_endpoint", pattern(
         r"_endpoint(?:(?<=swarm_endpoint)|(?<=runtime_endpoint)|(?<=service_endpoint)"
         r"|(?<=vm_endpoint)|(?<=\}_endpoint))"
     )),
     # Directories, down to the root: nothing that is called otherwise follows.
-    ("/var", re.compile(r"/var[/.]*+(?![\w-])")),
-    ("/run", re.compile(
+    ("/var", pattern(r"/var[/.]*+(?![\w-])")),
+    ("/run", pattern(
         r"/run(?:[/.]*+(?![\w-])"
         r"|[/.]+(?:user|podman|containerd|crio|buildkit|k3s|k0s|docker|host-|dagger))"
     )),
     # What only climbs is relative to the project.
-    ("/..", re.compile(
+    ("/..", pattern(
         r"/\.\.(?<![\s\"'\[,=-]\.\./\.\.)(?<!/\.\./\.\.)[/.]*+(?![\w-])"
     )),
     # No path follows the colon of `scheme://`.
-    ("/", re.compile(r"/(?<=[\s\"'\[,=:{+-]/)(?!(?<=[\w}]:/)/)[/.]*+(?:[:\"'\s,}\]$]|\Z)")),
+    ("/", pattern(r"/(?<=[\s\"'\[,=:{+-]/)(?!(?<=[\w}]:/)/)[/.]*+(?:[:\"'\s,}\]$]|\Z)")),
 )  # fmt: skip
 # Those that hold a piece of text which is itself easily looked for.
 _HOLDING: tuple[tuple[str, tuple[_Hint, ...]], ...] = (
@@ -59,25 +60,25 @@ _HOLDING: tuple[tuple[str, tuple[_Hint, ...]], ...] = (
         *((word, None) for word in (
             "docker_engine", "of-docker", "from-docker", "docker-machine",
         )),
-        (".docker", re.compile(r"\.docker/[/.]*+(?:run|desktop|[^\w-])")),
-        ("docker", re.compile(r"docker(?:d\b|[\w.-]{0,80}?(?:endpoint|host|socket))")),
+        (".docker", pattern(r"\.docker/[/.]*+(?:run|desktop|[^\w-])")),
+        ("docker", pattern(r"docker(?:d\b|[\w.-]{0,80}?(?:endpoint|host|socket))")),
     )),
-    ("lima", (("colima", None), (".lima", re.compile(r"\.lima\b")))),
+    ("lima", (("colima", None), (".lima", pattern(r"\.lima\b")))),
     ("%", (("%t", None),)),
     ("\\", (
         *((word, None) for word in ("\\x", "\\\n", "\\\r\n", "\\/", "/\\")),
-        ("\\", re.compile(r"\\[a-z0_]/")),  # a blank or a line end before a path
-        ("\\u", re.compile(r"\\u(?!0001)")),  # emoji stand for nothing else
+        ("\\", pattern(r"\\[a-z0_]/")),  # a blank or a line end before a path
+        ("\\u", pattern(r"\\u(?!0001)")),  # emoji stand for nothing else
     )),
 )  # fmt: skip
 _HINTS = (*_COMMON, *(hint for _, hints in _HOLDING for hint in hints))
-_OPTION = re.compile(r"-H[ ,\"'=]")  # in small letters it asks for help
+_OPTION = pattern(r"-H[ ,\"'=]")  # in small letters it asks for help
 
 # A variable with more of its word, before it or behind.
-_LED = re.compile(r"\$(?<=[\w.-]\$)")
-_FOLLOWED = re.compile(r"\}[\w.$-]")
+_LED = pattern(r"\$(?<=[\w.-]\$)")
+_FOLLOWED = pattern(r"\}[\w.$-]")
 _MOST_NAMED = 32  # files; what names more is parsed
-_INCLUDE = re.compile(r"(?<![\w./-])include(?![ \t]*[\w./-])")  # perhaps a key
+_INCLUDE = pattern(r"(?<![\w./-])include(?![ \t]*[\w./-])")  # perhaps a key
 
 
 def may_reach(content: str, plan: Plan, loader: Loader) -> bool:
@@ -131,8 +132,10 @@ def _telling_joined(text: str, variables: Variables) -> bool:
 
     Pieces that tell nothing can do so together: `${A}un` is `/run` where A is `/r`.
     """
-    joined = [line for line in text.split("\n") if _is_joined(line)] if _is_joined(text) else []
-    return bool(joined) and hinted("\n".join(interpolate(line, variables).text for line in joined))
+    if not _is_joined(text):
+        return False
+    lines = [line for line in text.split("\n") if "$" in line and _is_joined(line)]
+    return hinted("\n".join(interpolate(line, variables).text for line in lines))
 
 
 def _is_joined(text: str) -> bool:
@@ -173,13 +176,13 @@ def _marks(content: str) -> Iterator[int]:
     low = content.lower()
     if len(low) != len(content):  # a few capital letters have small ones that are longer
         low = "".join(c if len(c.lower()) > 1 else c.lower() for c in content)
-    for word, pattern in _HINTS:
+    for word, exact in _HINTS:
         if word not in low:
             continue
-        if pattern is None:
+        if exact is None:
             yield from _found(low, word)
         else:
-            yield from (found.start() for found in pattern.finditer(low))
+            yield from (found.start() for found in exact.finditer(low))
     yield from (found.start() for found in _OPTION.finditer(content))
     for word in ("env_file", "volumes_from"):
         yield from _found(content, word)
@@ -225,7 +228,7 @@ def hinted(text: str) -> bool:
 
 
 def _any_of(hints: Iterable[_Hint], low: str) -> bool:
-    for word, pattern in hints:
-        if word in low and (pattern is None or pattern.search(low) is not None):
+    for word, exact in hints:
+        if word in low and (exact is None or exact.search(low) is not None):
             return True
     return False

@@ -10,19 +10,21 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bot.detect.patterns import pattern
+
 # What may be a key, or part of one; in a comment's line it is none.
-_EXTENDED = re.compile(r"(?<![\w./-])file(?![\w./-])")
+_EXTENDED = pattern(r"(?<![\w./-])file(?![\w./-])")
 _SETTINGS = "env_file"
-_COMMENT = re.compile(r"[ \t]*#")
+_COMMENT = pattern(r"[ \t]*#")
 # Breaks of lines that are none for git.
-_ODD_BREAK = re.compile("\r(?!\n)|[\x85\u2028\u2029]")
+_ODD_BREAK = pattern("\r(?!\n)|[\x85\u2028\u2029]")
 _PATH = r"[\w./][\w./-]*"
 _REST = r"[ \t]*(?:[ \t]#[^\n]*)?\r?"
 _VALUE = rf"(?:(?P<bare>{_PATH})|'(?P<single>{_PATH})'|\"(?P<double>{_PATH})\"){_REST}"
-_ENTRY = re.compile(rf"(?P<before> *(?:- +)?)(?P<key>file|env_file): +{_VALUE}", re.ASCII)
-_LIST = re.compile(rf"(?P<before> *(?:- +)?)env_file:{_REST}", re.ASCII)
-_ITEM = re.compile(rf"(?P<before> *)- +{_VALUE}", re.ASCII)
-_NEXT = re.compile(r"(?P<before> *)[\w.-]+:(?:[ \r]|\Z)", re.ASCII)
+_ENTRY = pattern(rf"(?P<before> *(?:- +)?)(?P<key>file|env_file): +{_VALUE}", re.ASCII)
+_LIST = pattern(rf"(?P<before> *(?:- +)?)env_file:{_REST}", re.ASCII)
+_ITEM = pattern(rf"(?P<before> *)- +{_VALUE}", re.ASCII)
+_NEXT = pattern(r"(?P<before> *)[\w.-]+:(?:[ \r]|\Z)", re.ASCII)
 _DEEPEST = 40  # columns
 
 
