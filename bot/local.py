@@ -1,18 +1,22 @@
 """SHELL: Sources over a folder and over git, for the command line and the cases."""
 
 import os
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.detect.lines import Text, decode
 from bot.detect.source import Source, SourceError
 from bot.review.compare import in_scope
 from bot.review.hunks import read_hunks, whole_file
 from bot.review.model import Change, Hunk
+
+if TYPE_CHECKING:
+    import subprocess
+
+Folder = str | os.PathLike[str]
 
 _FILE_MODES = frozenset({"100644", "100755", "100664"})
 _MOST_PATHS = 400  # of one git command line
@@ -26,7 +30,7 @@ class GitError(Exception):
 class FolderSource:
     """The files of a folder as they are on disk; symbolic links and `.git` are left out."""
 
-    def __init__(self, top: Path) -> None:
+    def __init__(self, top: Folder) -> None:
         self._top = top
 
     @cached_property
@@ -35,7 +39,7 @@ class FolderSource:
         folders = [""]
         while folders:
             folder = folders.pop()
-            for entry in _listed(self._top / folder):
+            for entry in _listed(f"{self._top}/{folder}"):
                 if entry.is_dir(follow_symlinks=False):
                     if entry.name != ".git":
                         folders.append(f"{folder}{entry.name}/")
@@ -64,7 +68,7 @@ class FolderSource:
             raise SourceError(f"{path}: {error.strerror}") from error
 
 
-def _listed(folder: Path) -> list[os.DirEntry[str]]:
+def _listed(folder: Folder) -> list[os.DirEntry[str]]:
     """Return what stands in a folder, nothing where it may not be looked into."""
     try:
         with os.scandir(folder) as entries:
@@ -76,12 +80,14 @@ def _listed(folder: Path) -> list[os.DirEntry[str]]:
 class Git:
     """One repository, with or without a work tree."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Folder) -> None:
         self._folder = folder
         self._reader: subprocess.Popen[bytes] | None = None
 
     def run(self, *arguments: str) -> bytes:
         """Return what a git command prints. Raises GitError with git's own sentence."""
+        import subprocess  # noqa: PLC0415 - start-up
+
         command = ["git", "-C", str(self._folder), "-c", "core.quotepath=off", *arguments]
         done = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
         if done.returncode:
@@ -108,6 +114,8 @@ class Git:
 
     def blob(self, identity: str) -> bytes:
         """Return a blob's bytes, through one long-lived git process."""
+        import subprocess  # noqa: PLC0415 - start-up
+
         if self._reader is None:
             self._reader = subprocess.Popen(
                 ["git", "-C", str(self._folder), "cat-file", "--batch"],
@@ -135,7 +143,7 @@ class Git:
 
 
 @contextmanager
-def repository(folder: Path) -> Iterator[Git]:
+def repository(folder: Folder) -> Iterator[Git]:
     """Open a repository for a while. Raises GitError where there is none."""
     git = Git(folder)
     try:

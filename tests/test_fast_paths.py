@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from bot.detect import keys, sockets
 from bot.detect.compose.hints import Quiet, hinted
+from bot.detect.compose.plain import Named, plainly_named
 from bot.detect.engine import Detected, detect
-from bot.detect.format import formats
+from bot.detect.format import ending, formats, formats_of
 from bot.detect.keys import Keyed
+from bot.detect.lines import decode
 from bot.detect.shell import Script, Value, interpreter
 from bot.detect.source import DictSource
 from bot.review.compare import in_scope
@@ -27,7 +29,7 @@ def slow() -> Iterator[None]:
     """Leave nothing out that is left out for speed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Keyed, "search", lambda self, text: self.pattern.search(text))
-        patch.setattr("bot.detect.formats.compose.may_reach", lambda *_: True)
+        patch.setattr("bot.detect.compose.grants.may_reach", lambda *_: True)
         patch.setattr(Quiet, "is_quiet", lambda *_: False)
         yield
 
@@ -58,6 +60,55 @@ def test_both_ways_agree_on_every_case() -> None:
             if in_scope(path):
                 fast, slowly = both(files, path)
                 assert fast == slowly, (name, path)
+
+
+def _texts() -> dict[str, str]:
+    """Return a file of each format that it matches."""
+    found: dict[str, str] = {}
+    for _, files in _trees():
+        for path, data in files.items():
+            text = decode(data) if isinstance(data, bytes) else data
+            for form in formats():
+                if text is not None and form.name not in found and form.matches(path, text):
+                    found[form.name] = text
+    return found
+
+
+_TEXTS = _texts()
+_FOLDERS = st.sampled_from(
+    ["", ".github/workflows/", ".circleci/", "templates/", "molecule/a/", "test/", ".drone/",
+     ".semaphore/", ".woodpecker/", "gitlab/", ".teamcity/", "group_vars/", "values/"]
+)  # fmt: skip
+_STEMS = st.sampled_from(
+    ["compose", "docker-compose", "action", "config", "values", "feature", "scenarios", "package",
+     "tasks", "molecule", ".travis", "appveyor", ".cirrus", "azure-pipelines", "daemon",
+     "devcontainer", "docker-bake", "buildspec", "cloudbuild", "codefresh", "semaphore", "a", "",
+     "bitbucket-pipelines", ".gitlab-ci", "a.pkr", "buildkite", "pipeline", "Dockerfile", "a.tf"]
+)  # fmt: skip
+_ENDINGS = st.sampled_from(
+    ["", ".", ".yml", ".yaml", ".YAML", ".json", ".j\u017fon", ".JSON", ".jsonc", ".hcl", ".tf",
+     ".tofu", ".tfvars", ".kt", ".kts", ".\u212at", ".xml", ".nix", ".pod", ".build", ".kube",
+     ".volume", ".container", ".j2", ".tpl", ".template", ".in", ".example", ".sh", ".txt"]
+)  # fmt: skip
+
+
+@given(_FOLDERS, _STEMS, st.lists(_ENDINGS, max_size=2), st.sampled_from(sorted(_TEXTS)))
+def test_no_format_matches_a_file_that_ends_otherwise_than_it_says(
+    folder: str, stem: str, endings: list[str], about: str
+) -> None:
+    path = folder + stem + "".join(endings)
+    asked = formats_of(ending(path))
+    for form in formats():
+        assert form in asked or not form.matches(path, _TEXTS[about]), form.name
+
+
+def test_every_case_is_read_by_formats_that_are_asked() -> None:
+    assert _TEXTS.keys() == {form.name for form in formats()}
+    for name, files in _trees():
+        for path, data in files.items():
+            text = decode(data) if isinstance(data, bytes) else data
+            left = set(formats()) - set(formats_of(ending(path)))
+            assert not any(form.matches(path, text or "") for form in left), (name, path)
 
 
 def _keyed() -> list[tuple[str, Keyed]]:
@@ -212,6 +263,121 @@ def test_both_ways_agree_on_compose_files(
     }  # fmt: skip
     fast, slowly = both(files, "compose.yaml")
     assert fast == slowly
+
+
+_NAMING = st.sampled_from(
+    [
+        "    extends:\n      file: {0}\n      service: z\n",
+        "    extends:\n      service: z\n      file: {0}\n",
+        "    extends:\n      file: '{0}' # and\n      service: z\n",
+        "    extends:\n      file: c\n        d.yml\n      service: z\n",
+        "    extends:\n      file: c\n\n       # no\n      service: z\n",
+        "    extends: {{file: {0}, service: z}}\n",
+        "    extends: {{\n      file: {0}\n      , service: z}}\n",
+        '    extends: {{"file": {0}, service: z}}\n',
+        "    extends:\n      ? file\n      : {0}\n      service: z\n",
+        "    extends:\n      file: &f {0}\n      service: z\n",
+        "    extends: z\n",
+        "    extends: {{service: z}}\n",
+        "    <<: {{extends: {{service: z, file: {0}}}}}\n",
+        "    env_file: {0}\n",
+        "    env_file: ./{0}\n",
+        '    env_file: "{0}"\n',
+        "    env_file:\n      - {0}\n      # - d.yml\n      - 'd.yml'\n",
+        "    env_file:\n    - {0}\n",
+        "    env_file:\n      - path: {0}\n",
+        "    env_file:\n      - d\n        .yml\n",
+        "    env_file: c\n     d.yml\n",
+        "    env_file: [{0}]\n",
+        "    env_file:\n",
+        "    env_file: ['a', # {0}\n      {0}]\n",
+        "    # file: {0}\n",
+        "    labels:\n      file: {0}\n",
+        "    build:\n      dockerfile: {0}\n",
+        "    volumes: ['$A:/x', '${{B}}:/y']\n",
+        "    command: docker run -v $$A:/x $A\n",
+        "    command: docker run -v $$A$$B:/x a\n",
+        "{{{{#if a}}}}\n",
+        "\tfile: {0}\n",
+    ]
+)
+_NAMED_FILES = st.sampled_from(["c.yml", "d.yml", "c", "c d.yml", "c/../d.yml", "../d.yml", "e"])
+_REACHING = st.sampled_from(["/run", "data", "$A", "${A}un", "/var/run/docker.sock", "x"])
+
+
+@given(
+    st.lists(st.tuples(_NAMING, _NAMED_FILES), min_size=1, max_size=3),
+    st.lists(st.tuples(_NAMING, _NAMED_FILES), max_size=2),
+    _REACHING, _REACHING, st.sampled_from(["\n", "\r\n"]), st.sampled_from(["", "a/"]),
+)  # fmt: skip
+def test_both_ways_agree_on_compose_files_that_name_others(
+    parts: list[tuple[str, str]],
+    further: list[tuple[str, str]],
+    reached: str,
+    given_by: str,
+    end: str,
+    folder: str,
+) -> None:
+    text = "services:\n  z:\n    image: a\n  y:\n    image: b\n"
+    text += "".join(part.format(name) for part, name in parts)
+    other = f"services:\n  z:\n    image: c\n    volumes: ['{reached}:/z']\n"
+    other += "".join(part.format(name) for part, name in further)
+    variables = f"A={given_by}\nB={reached}\nDOCKER_HOST={given_by}\n"
+    files: dict[str, bytes | str] = {
+        "compose.yml": text.replace("\n", end), "c.yml": other, "c d.yml": other,
+        "c": "services: {z: {image: c}}\n",
+        "d.yml": f"{variables}services: {{z: {{image: e, volumes: ['{reached}:/y']}}}}\n",
+        "e": "A=/r\nB=un\n", ".env": f"A={given_by}\n",
+    }  # fmt: skip
+    files = {f"{folder}{name}": content for name, content in files.items()}
+    fast, slowly = both(files, f"{folder}compose.yml")
+    assert fast == slowly
+
+
+@pytest.mark.parametrize(
+    ("text", "extended", "settings"),
+    [
+        ("extends:\n  file: a.yml\n  service: b", {"a.yml"}, set()),
+        ("extends:\n  service: b\n  file: 'a.yml' # which\n\n# end\n", {"a.yml"}, set()),
+        ("env_file: .env\nfile: x y", set(), {".env"}),
+        ("- env_file: .env\r\n  file: b\r\n", set(), {".env"}),
+        ("env_file:\n- a\n# - b\n- ./c\nimage: d", set(), {"a", "./c"}),
+        ("build:\n  dockerfile: x y\n  extends: no", set(), set()),
+    ],
+)
+def test_names_that_are_plainly_written(text: str, extended: set[str], settings: set[str]) -> None:
+    assert plainly_named(text) == Named(frozenset(extended), frozenset(settings))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "extends:\n  file: a\n    .yml\n  service: b",
+        "extends:\n  file: a\n# c\n    .yml\n  service: b",
+        "extends:\n  file: a\n   \xa0\n  service: b",
+        "extends:\n  file: a\u2028    .yml\n  service: b",
+        "extends:\n  file: a # c\u2028\n  service: b",
+        "extends:\n  file: a\n - b\n",
+        "extends:\n  file: a\n  , service: b",
+        "extends: {file: a}",
+        "extends:\n  'file': a",
+        "extends:\n  ? file\n  : a",
+        "extends:\n  file: &a b",
+        "extends:\n  file: $A",
+        "extends: *a\nx: *b\nfile:\n  c",
+        "env_file: a\n  b\nimage: c",
+        "env_file:\n  - a\n    b\nimage: c",
+        "env_file:\n  - a\n - b\nimage: c",
+        "env_file:\n  - path: a\nimage: c",
+        "env_file:\nimage: c",
+        "  env_file:\n - a\nimage: c",
+        "env_file: [a]",
+        "x_env_file: a",
+        " " * 50 + "env_file: a",
+    ],
+)
+def test_names_that_take_a_parser(text: str) -> None:
+    assert plainly_named(text) is None
 
 
 @given(st.lists(_service, min_size=1, max_size=3), st.sampled_from([1, 40, 2_000]))

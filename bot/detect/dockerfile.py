@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 from bot.detect import effort
 from bot.detect.lines import Text
+from bot.detect.patterns import pattern
 from bot.detect.shell import Script
 
-_DIRECTIVE = re.compile(r"#\s*escape\s*=\s*(?P<escape>[\\`])\s*\Z", re.IGNORECASE)
-_ANY_DIRECTIVE = re.compile(r"#\s*\w+\s*=")
-_INSTRUCTION = re.compile(r"\s*(?P<name>[A-Za-z]+)(?:\s+|\Z)")
-HEREDOC = re.compile(r"<<(?P<dash>-?)(?P<quote>[\"']?)(?P<word>[A-Za-z_]\w*)(?P=quote)")
-_FLAG = re.compile(r"[\s\\]*--[a-z-]+(?:=\S*)?(?=[\s\\]|\Z)")
+_DIRECTIVE = pattern(r"#\s*escape\s*=\s*(?P<escape>[\\`])\s*\Z", re.IGNORECASE)
+_ANY_DIRECTIVE = pattern(r"#\s*\w+\s*=")
+_INSTRUCTION = pattern(r"\s*(?P<name>[A-Za-z]+)(?:\s+|\Z)")
+HEREDOC = pattern(r"<<(?P<dash>-?)(?P<quote>[\"']?)(?P<word>[A-Za-z_]\w*)(?P=quote)")
+_FLAG = pattern(r"[\s\\]*--[a-z-]+(?:=\S*)?(?=[\s\\]|\Z)")
 _WRAPPED = frozenset(
     {"RUN", "CMD", "ENTRYPOINT", "ENV", "VOLUME", "ARG", "HEALTHCHECK", "LABEL", "COPY", "ADD"}
 )
@@ -145,7 +146,7 @@ def assignments(script: Script, *, spaced: bool = True) -> Iterator[tuple[str, s
             yield name, value, line
 
 
-_WORD = re.compile(r"""(?:[^\s"'\\]|\\[^\n]|"(?:\\[\s\S]|[^"\\])*"|'[^']*'|["'])+""")
+_WORD = pattern(r"""(?:[^\s"'\\]|\\[^\n]|"(?:\\[\s\S]|[^"\\])*"|'[^']*'|["'])+""")
 
 
 def _words(script: Script) -> Iterator[tuple[str, int]]:
@@ -155,7 +156,7 @@ def _words(script: Script) -> Iterator[tuple[str, int]]:
         yield _QUOTED.sub(_unquoted, found[0]), line
 
 
-_QUOTED = re.compile(r"""'([^']*)'|"((?:\\[\s\S]|[^"\\])*)"|\\([\s\S])""")
+_QUOTED = pattern(r"""'([^']*)'|"((?:\\[\s\S]|[^"\\])*)"|\\([\s\S])""")
 
 
 def _unquoted(found: re.Match[str]) -> str:

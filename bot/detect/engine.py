@@ -9,7 +9,7 @@ from itertools import chain
 
 from bot.detect import effort, sockets
 from bot.detect.effort import Effort, ExceededError
-from bot.detect.format import Format, formats
+from bot.detect.format import Format, ending, formats_of
 from bot.detect.grant import Grant, How, Unknown
 from bot.detect.lines import LARGEST, Text, decode
 from bot.detect.positioned import Tree
@@ -78,16 +78,20 @@ def detect(path: str, source: Source, most: int = effort.MOST) -> Detected:
     if spent.skipped:
         unknowns.append(_left_out(path, Text(content), chain.from_iterable(grants)))
     units = most - max(0, spent.left)
-    return Detected(tuple(names), _distinct(grants), tuple(dict.fromkeys(unknowns)), units)
+    kept = _distinct(grants) if any(grants) else ()
+    return Detected(tuple(names), kept, tuple(dict.fromkeys(unknowns)), units)
 
 
 def _matching(path: str, content: str) -> list[Format]:
     """Return the formats that read a file; last resorts only where no other one does."""
-    for last_resort in (False, True):
-        found = [f for f in formats() if f.last_resort is last_resort and f.matches(path, content)]
-        if found:
-            return found
-    return []
+    last: list[Format] = []
+    found: list[Format] = []
+    for form in formats_of(ending(path)):
+        if form.last_resort:
+            last.append(form)
+        elif form.matches(path, content):
+            found.append(form)
+    return found or [form for form in last if form.matches(path, content)]
 
 
 class _Held:

@@ -26,6 +26,8 @@ class Format:
     `references(path, text)` names the files of the commit that the meaning of this one depends on
     (`extends`, `include`, `.env`), whether they exist or not: this file is compared again when one
     of them changes. One that is the `last_resort` reads only what no other format does.
+    `endings` is how the names of all files end that it can match, as `ending` tells them: it is not
+    asked about others. () where their names do not tell.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Format:
     grants: Callable[[str, Source], Iterable[Grant | Unknown]]
     references: Callable[[str, str], Iterable[str]] = _no_references
     last_resort: bool = False
+    endings: tuple[str, ...] = ()
 
 
 _TEMPLATE_SUFFIX = re.compile(
@@ -52,6 +55,15 @@ def plain_name(path: str) -> str:
     while (shorter := _TEMPLATE_SUFFIX.sub("", name)) != name and shorter:
         name = shorter
     return name
+
+
+def ending(path: str) -> str:
+    """Return a file's extension, dot and all, without what marks it as a template; "" for none.
+
+    In small letters: "deploy/Compose.YAML.j2" -> ".yaml".
+    """
+    _, dot, last = plain_name(path).rpartition(".")
+    return dot + last.casefold() if dot else ""
 
 
 _ENGINE = re.compile(
@@ -96,3 +108,9 @@ def formats() -> tuple[Format, ...]:
             )
         found.append(value)
     return tuple(found)
+
+
+@lru_cache(maxsize=1024)
+def formats_of(extension: str) -> tuple[Format, ...]:
+    """Return the formats that may match a file of this ending."""
+    return tuple(f for f in formats() if not f.endings or extension in f.endings)

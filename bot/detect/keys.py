@@ -7,7 +7,8 @@ names the keys which any match of it holds is searched for only in files that ha
 import re
 from functools import cached_property, lru_cache
 
-_KEY = re.compile(r"^[ \t\-{\"']*+(\w++)[\"']?[ \t]*+:", re.MULTILINE)
+# Searched for with a line end before the text: far faster than `^`.
+_KEY = re.compile(r"\n[ \t\-{\"']*+(\w++)[\"']?[ \t]*+:")
 
 
 @lru_cache(maxsize=4)
@@ -17,7 +18,7 @@ def keys(text: str) -> frozenset[str]:
     Dashes, braces, quotes and blanks may stand before it, a quote and blanks before the colon:
     `- name:`, `{"name":`.
     """
-    return frozenset(_KEY.findall(text))
+    return frozenset(_KEY.findall(f"\n{text}"))
 
 
 class Keyed:

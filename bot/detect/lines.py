@@ -7,6 +7,7 @@ import codecs
 import re
 from bisect import bisect_right
 from functools import cached_property
+from itertools import accumulate
 
 # What is larger is searched for mentions only: no format here is written by hand at this size.
 LARGEST = 8 * 1024 * 1024
@@ -31,12 +32,8 @@ class Text:
     @cached_property
     def starts(self) -> tuple[int, ...]:
         """The offset at which each line starts."""
-        found = [0]
-        at = self.content.find("\n")
-        while at >= 0:
-            found.append(at + 1)
-            at = self.content.find("\n", at + 1)
-        return tuple(found)
+        lengths = [len(line) + 1 for line in self.content.split("\n")]
+        return tuple(accumulate(lengths[:-1], initial=0))
 
     def line_of(self, offset: int) -> int:
         """Return the 1-based line that holds the character at `offset`."""

@@ -4,7 +4,6 @@ Sources: Docker CLI reference (`docker run --volume`, `--mount`), Compose specif
 ("volumes", short syntax), Podman's `--mount type=glob`.
 """
 
-import csv
 import re
 from functools import lru_cache
 
@@ -80,6 +79,8 @@ def short(text: str) -> Target | None:
 
 def options(text: str) -> dict[str, str]:
     """Split a `--mount` value (one CSV record) into lower-case keys and values; the last wins."""
+    import csv  # noqa: PLC0415 - start-up
+
     try:
         record = next(csv.reader([text.strip().strip("\"'").replace("\n", " ")]), [])
     except csv.Error:

@@ -10,22 +10,23 @@ from dataclasses import dataclass, field
 
 from bot.detect import effort
 from bot.detect.lines import Text
+from bot.detect.patterns import pattern
 from bot.detect.positioned import DEEPEST, Node
 from bot.detect.yaml_nodes import RefusedError, read_flow
 
-_KEY = re.compile(
+_KEY = pattern(
     r"""(?P<key>"(?:\\.|[^"\\])*"|'(?:''|[^'])*'|<<|[^\s#:'"\[\]{},&*!|>%@`-][^:#]*?|-[^\s:][^:#]*?)"""
     r"""\s*:(?=\s|$)"""
 )
-_TAGS = re.compile(r"(?:&(?P<anchor>[\w.-]+)|(?P<tag>![\w!./:-]*))(?=\s|$)\s*")
-_ALIAS = re.compile(r"\*(?P<name>[\w.-]+)\s*(?:#.*)?\Z")
-_BLOCK = re.compile(r"(?P<style>[|>])[-+\d]*\s*(?:#.*)?\Z")
-_TEMPLATE_LINE = re.compile(
+_TAGS = pattern(r"(?:&(?P<anchor>[\w.-]+)|(?P<tag>![\w!./:-]*))(?=\s|$)\s*")
+_ALIAS = pattern(r"\*(?P<name>[\w.-]+)\s*(?:#.*)?\Z")
+_BLOCK = pattern(r"(?P<style>[|>])[-+\d]*\s*(?:#.*)?\Z")
+_TEMPLATE_LINE = pattern(
     r"\s*(?:\{\{[-~]?.*?[-~]?\}\}|\{%.*?%\}|\{\{[!#/^>].*?\}\}|<%(?!=).*?%>)\s*(?:#.*)?\Z"
 )
-_CONFLICT = re.compile(r"(?:<{7}|={7}|>{7}|\|{7})(?:\s|\Z)")
-_BARE_ITEM = re.compile(r"-\s+(?![\w\"'.-]+:(?:\s|\Z))[^\s\[{&*!|>]")
-_COMMENT = re.compile(r"\s#.*\Z")
+_CONFLICT = pattern(r"(?:<{7}|={7}|>{7}|\|{7})(?:\s|\Z)")
+_BARE_ITEM = pattern(r"-\s+(?![\w\"'.-]+:(?:\s|\Z))[^\s\[{&*!|>]")
+_COMMENT = pattern(r"\s#.*\Z")
 _TAB = "  "
 _MOST_LINES = 400_000
 

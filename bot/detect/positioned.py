@@ -84,8 +84,10 @@ class Node:
         Own keys win over merged ones, earlier merges over later ones (YAML merge type). A repeated
         key keeps its last value, as YAML readers do.
         """
-        found: dict[str, tuple[Node, Node]] = {}
-        self._collect(found, self.via, set())
+        found = {key.text: (key, value) for key, value in self.pairs}
+        if self.via or "<<" in found:
+            found = {}
+            self._collect(found, self.via, set())
         return found
 
     def _collect(

@@ -12,6 +12,7 @@ from functools import lru_cache
 from posixpath import normpath
 
 from bot.detect.grant import How, Severity
+from bot.detect.patterns import pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ _BY_NAME = {
 }
 _BY_PATH = {"/run/dagger/engine.sock": "dagger"}
 # A second daemon of the host: System Docker of RancherOS, `early-docker` of CoreOS, …
-_FURTHER_DAEMON = re.compile(
+_FURTHER_DAEMON = pattern(
     r"/run/(?:(?:system|early|user|host|bootstrap|main|outer)-docker|docker-(?:bootstrap|system|host))"
     r"\.sock"
 )
@@ -72,10 +73,10 @@ _DIRECTORIES = frozenset(
         "~/.orbstack/run",
     }
 )
-_USER_RUNTIME = re.compile(r"/run/user/[^/]+(?:/(?:podman|buildkit|docker|containerd))?\Z")
-_VM_HOMES = re.compile(r"~/\.(?:colima|rd|lima)(?:/[^/]+)?(?:/sock)?\Z")
+_USER_RUNTIME = pattern(r"/run/user/[^/]+(?:/(?:podman|buildkit|docker|containerd))?\Z")
+_VM_HOMES = pattern(r"~/\.(?:colima|rd|lima)(?:/[^/]+)?(?:/sock)?\Z")
 
-_PIPE = re.compile(
+_PIPE = pattern(
     r"\A/*(?:npipe:)?/+\.?/*pipe/+"
     r"(?P<name>docker_engine\w*|dockerdesktop\w*engine\w*|containerd-containerd|buildkitd"
     r"|podman-machine-default|docker_wsl|rancher_desktop\w*)/*\Z",
@@ -85,7 +86,7 @@ _PIPES = {"containerd-containerd": "containerd", "buildkitd": "buildkit"}
 
 _VARIABLES = (
     (
-        re.compile(
+        pattern(
             r"\A(?:\$HOME\b|\$\{(?:env:|localEnv:)?(?:HOME|USERPROFILE)\}|\$\{userHome\}"
             r"|\$env:(?:HOME|USERPROFILE)\b|%USERPROFILE%|%h(?=/|\Z)|\$\(HOME\)"
             r"|/root(?=/|\Z)|/home/[^/]+(?=/|\Z)|/Users/[^/]+(?=/|\Z))"
@@ -93,38 +94,38 @@ _VARIABLES = (
         "~",
     ),
     (
-        re.compile(
+        pattern(
             r"\A(?:\$XDG_RUNTIME_DIR\b|\$\{(?:env:|localEnv:)?XDG_RUNTIME_DIR\}"
             r"|%t(?=/|\Z)|\$\(XDG_RUNTIME_DIR\))"
         ),
         "/run/user/UID",
     ),
     (
-        re.compile(
+        pattern(
             r"\$UID\b|\$\{UID\}|\$\(id -ru?\)|\$\(id -u[^)]*\)|`id -u[^`]*`|\$\{EUID\}|\$EUID\b"
         ),
         "UID",
     ),
-    (re.compile(r"\A/proc/[^/]+/root(?=/|\Z)"), ""),
-    (re.compile(r"\A/(?:host_mnt|private)(?=/)"), ""),
+    (pattern(r"\A/proc/[^/]+/root(?=/|\Z)"), ""),
+    (pattern(r"\A/(?:host_mnt|private)(?=/)"), ""),
 )
-_OPAQUE = re.compile(
+_OPAQUE = pattern(
     r"\$\{\{.*?\}\}|\{\{.*?\}\}|\$\{[^}]*\}|\$\([^)]*\)|\$[A-Za-z_]\w*|%\w+%"
     r"|<<.*?>>|<[A-Za-z_][\w-]*>|@[A-Z_]+@|#\{[^}]*\}"
 )
-_DEFAULT = re.compile(r"\$\{\w+:?[-=](?P<default>[^{}]*)\}(?P<rest>[^{}]*)")
-_TEMPLATE = re.compile(r"\$?\{\{.*\}\}")
-_LITERAL = re.compile(r"[\"'`]([^\"'`]+)[\"'`]")
-_WORKING_FOLDER = re.compile(
+_DEFAULT = pattern(r"\$\{\w+:?[-=](?P<default>[^{}]*)\}(?P<rest>[^{}]*)")
+_TEMPLATE = pattern(r"\$?\{\{.*\}\}")
+_LITERAL = pattern(r"[\"'`]([^\"'`]+)[\"'`]")
+_WORKING_FOLDER = pattern(
     r"\A(?:\.(?=/|\Z)|\$PWD\b|\$\{PWD\}|\$\(pwd\)|`pwd`|\$\{\{ *github\.workspace *\}\}"
     r"|\$\{(?:localWorkspaceFolder|containerWorkspaceFolder|workspaceFolder)\}|\$GITHUB_WORKSPACE\b"
     r"|\$CI_PROJECT_DIR\b|%cd%)",
     re.IGNORECASE,
 )
-_CLIMBING = re.compile(r"\A(?:\.\./)+(?:var/)?run(?:/|\Z)")
+_CLIMBING = pattern(r"\A(?:\.\./)+(?:var/)?run(?:/|\Z)")
 _LONGEST_PATH = 4_096  # PATH_MAX: what is longer is no path that a kernel would open
 
-_MENTION = re.compile(
+_MENTION = pattern(
     r"\b(?:docker|podman|containerd|crio|cri-dockerd|dockershim|buildkitd|balena-engine|balena)"
     r"\.sock\b|docker\.raw\.sock|pipe[\\/]+docker_engine|\bdocker_engine\b"
     r"|pipe[\\/]+containerd-containerd|use_api_socket|docker-(?:outside-of|from)-docker"
@@ -151,10 +152,10 @@ _DAEMON_VARIABLES = frozenset(
         "CORE_VM_ENDPOINT",
     }
 )
-_ENDPOINT_OPTION = re.compile(r"\A--?[\w.-]*docker[\w.-]*(?:endpoint|host|socket)\Z", re.IGNORECASE)
+_ENDPOINT_OPTION = pattern(r"\A--?[\w.-]*docker[\w.-]*(?:endpoint|host|socket)\Z", re.IGNORECASE)
 
 _TLS_PORT = "2376"
-_ONE_SLASH = re.compile(r"(?P<scheme>unix):/(?!/)", re.IGNORECASE)
+_ONE_SLASH = pattern(r"(?P<scheme>unix):/(?!/)", re.IGNORECASE)
 
 
 def normalise(path: str) -> str:
@@ -167,8 +168,8 @@ def normalise(path: str) -> str:
     path = path.removeprefix("unix://")
     if path.startswith("~") and not path.startswith(("~/", "~\\")) and "/" in path:
         path = "~" + path[path.index("/") :]
-    for pattern, replacement in _VARIABLES:
-        path = pattern.sub(replacement, path)
+    for variable, replacement in _VARIABLES:
+        path = variable.sub(replacement, path)
     if not path:
         return "/"
     if path[0] not in "/~":

@@ -3,19 +3,19 @@
 Source: systemd.syntax(7).
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.detect.lines import Text
+from bot.detect.patterns import pattern
 
-_SECTION = re.compile(r"\s*\[(?P<name>[^\]]+)\]\s*\Z")
+_SECTION = pattern(r"\s*\[(?P<name>[^\]]+)\]\s*\Z")
 # What only steers a template engine, on a line of its own inside a continued value.
-_STEERING = re.compile(
+_STEERING = pattern(
     r"\s*\{(?:%.*%|#.*#)\}\s*\\?\s*\Z|\s*\{\{-?\s*(?:if|else|end|range|with)\b[^{}]*\}\}\s*\Z"
 )
-_PREFIX = re.compile(r"\A[@\-+!:|]+")  # systemd.service(5), "Command lines"
-_ENTRY = re.compile(r"\s*(?P<key>[A-Za-z][\w-]*)\s*=\s*(?P<value>.*)\Z")
+_PREFIX = pattern(r"\A[@\-+!:|]+")  # systemd.service(5), "Command lines"
+_ENTRY = pattern(r"\s*(?P<key>[A-Za-z][\w-]*)\s*=\s*(?P<value>.*)\Z")
 
 
 @dataclass(frozen=True, slots=True)

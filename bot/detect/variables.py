@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-_VARIABLE = re.compile(
+from bot.detect.patterns import pattern
+
+_VARIABLE = pattern(
     r"(?<!\\)\$(?:\{(?P<braced>\w+)(?::?(?P<operator>[-+?=])(?P<word>[^{}]*))?\}|(?P<bare>[A-Za-z_]\w*))"
 )
 _LONGEST = 100_000

@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.detect.garbage import uncollected
 from bot.detect.lines import Text
-from bot.detect.positioned import DEEPEST, Kind, Node
+from bot.detect.positioned import DEEPEST, Node
 
 _MOST_NODES = 2_000_000
 
@@ -58,7 +58,6 @@ class _Builder:
         self._shift = shift
         self._known = anchors or {}
         self._anchors: dict[str, Node] = {}
-        self._left = _MOST_NODES
 
     def documents(self) -> tuple[Node, ...]:
         import yaml  # noqa: PLC0415 - start-up
@@ -79,56 +78,48 @@ class _Builder:
             raise RefusedError(at, "a character that YAML does not allow") from error
 
     def _read(self, parser: Any) -> Iterator[Node]:
-        import yaml  # noqa: PLC0415 - start-up
+        from yaml import events  # noqa: PLC0415 - start-up
 
-        next_event = parser.get_event
-        frames: list[tuple[Any, list[Node]]] = []
-        root: Node | None = None
-        while True:
-            event: Any = next_event()
-            if event is None:
-                return
+        next_event, text, shift = parser.get_event, self._text, self._shift
+        above: list[tuple[Any, list[Node]]] = []  # what is open, and the values before it
+        values: list[Node] = []
+        left = _MOST_NODES
+        while (event := next_event()) is not None:
             kind = type(event)
-            node: Node | None = None
-            if kind is yaml.ScalarEvent:
-                node = self._node(event, "scalar", event.value, (), (), event.style or "")
-            elif kind is yaml.AliasEvent:
-                node = self._alias(event)
-            elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
-                if len(frames) >= DEEPEST:
+            opened: Any = event
+            if kind is events.ScalarEvent:
+                start, end = event.start_mark.index + shift, event.end_mark.index + shift
+                style = event.style or ""
+                node = Node("scalar", event.value, (), (), start, end, text, _tag(event), style)
+            elif kind is events.MappingStartEvent or kind is events.SequenceStartEvent:
+                if len(above) >= DEEPEST:
                     raise RefusedError(event.start_mark.index, "nested too deeply to be read")
-                frames.append((event, []))
-            elif kind is yaml.MappingEndEvent:
-                start, below = frames.pop()
-                pairs = tuple(zip(below[::2], below[1::2], strict=True))
-                node = self._node(start, "map", "", (), pairs, "", event.end_mark.index)
-            elif kind is yaml.SequenceEndEvent:
-                start, below = frames.pop()
-                node = self._node(start, "list", "", tuple(below), (), "", event.end_mark.index)
-            elif kind is yaml.DocumentStartEvent:
-                self._anchors, root = dict(self._known), None
-            elif kind is yaml.DocumentEndEvent and root is not None:
-                yield root
-            if node is not None:
-                if frames:
-                    frames[-1][1].append(node)
+                above.append((event, values))
+                values = []
+                continue
+            elif kind is events.MappingEndEvent or kind is events.SequenceEndEvent:
+                opened, before = above.pop()
+                start, end = opened.start_mark.index + shift, event.end_mark.index + shift
+                if kind is events.MappingEndEvent:
+                    pairs = tuple(zip(values[::2], values[1::2], strict=True))
+                    node = Node("map", "", (), pairs, start, end, text, _tag(opened))
                 else:
-                    root = node
-
-    def _node(
-        self, event: Any, kind: Kind, value: str, items: tuple[Node, ...],
-        pairs: tuple[tuple[Node, Node], ...], style: str, end: int | None = None,
-    ) -> Node:  # fmt: skip
-        self._left -= 1
-        if self._left < 0:
-            raise RefusedError(event.start_mark.index, "too many values to be read")
-        tag = event.tag if event.tag and event.tag.startswith("!") else ""
-        start = event.start_mark.index + self._shift
-        until = (event.end_mark.index if end is None else end) + self._shift
-        node = Node(kind, value, items, pairs, start, until, self._text, tag, style)
-        if event.anchor:
-            self._anchors[event.anchor] = node
-        return node
+                    node = Node("list", "", tuple(values), (), start, end, text, _tag(opened))
+                values = before
+            else:
+                if kind is events.AliasEvent:
+                    values.append(self._alias(event))
+                elif kind is events.DocumentStartEvent:
+                    self._anchors, values = dict(self._known), []
+                elif kind is events.DocumentEndEvent:
+                    yield from values
+                continue
+            values.append(node)
+            if opened.anchor:
+                self._anchors[opened.anchor] = node
+            left -= 1
+            if left < 0:
+                raise RefusedError(opened.start_mark.index, "too many values to be read")
 
     def _alias(self, event: Any) -> Node:
         index = event.start_mark.index + self._shift
@@ -136,3 +127,8 @@ class _Builder:
         if named is None:
             return Node("scalar", f"*{event.anchor}", (), (), index, index, self._text)
         return named.led((self._text.line_of(index),))
+
+
+def _tag(event: Any) -> str:
+    tag: str | None = event.tag
+    return tag if tag and tag.startswith("!") else ""

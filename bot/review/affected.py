@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from posixpath import dirname
 
-from bot.detect.format import formats, nameless, plain_name
+from bot.detect.format import ending, formats_of, nameless, plain_name
 from bot.detect.lines import LARGEST, decode
 from bot.detect.source import Source
 from bot.review.model import Change
@@ -123,7 +123,7 @@ def _references(head: Source, changes: Sequence[Change]) -> dict[str, frozenset[
         if content is None:
             continue
         named: set[str] = set()
-        for form in formats():
+        for form in formats_of(ending(path)):
             if form.matches(path, content):
                 named.update(form.references(path, content))
         if named:

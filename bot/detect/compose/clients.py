@@ -18,17 +18,18 @@ from bot.detect.compose.project import Model, beside
 from bot.detect.compose.values import Value, mounted, target_of
 from bot.detect.grant import Step
 from bot.detect.mounts import repository
+from bot.detect.patterns import pattern
 
 # Images whose only purpose is to let a part of the Docker API through.
-_PROXY = re.compile(
+_PROXY = pattern(
     r"(?:\A|/)(?:docker-?socket-?proxy|docker-?sock-?proxy|socket-?proxy|sock-?proxy|docker-?proxy"
     r"|cetusguard)\Z",
     re.IGNORECASE,
 )
 # General relays that become one when they are given the socket.
-_RELAY = re.compile(r"(?:\A|/)(?:haproxy|nginx|socat|[\w-]*socat|caddy|envoy)\Z", re.IGNORECASE)
+_RELAY = pattern(r"(?:\A|/)(?:haproxy|nginx|socat|[\w-]*socat|caddy|envoy)\Z", re.IGNORECASE)
 # What people call such a service.
-_HOST = re.compile(r"[\w-]*(?:docker|socket|sock)[\w-]*proxy[\w-]*", re.IGNORECASE)
+_HOST = pattern(r"[\w-]*(?:docker|socket|sock)[\w-]*proxy[\w-]*", re.IGNORECASE)
 _TLS = ("DOCKER_TLS_VERIFY", "DOCKER_TLS")
 _LOCAL = frozenset({"localhost", "127.0.0.1", "[::1]", "0.0.0.0"})  # noqa: S104 - what a text says
 _OFF = frozenset({"", "0", "false", "no", "off"})

@@ -5,7 +5,6 @@ Source: Compose specification, "command", "entrypoint", "healthcheck", "post_sta
 `dockerd` before what starts with an option.
 """
 
-import re
 from collections.abc import Iterator
 
 from bot.detect import effort
@@ -16,11 +15,12 @@ from bot.detect.compose.interpolation import interpolate
 from bot.detect.compose.values import Value
 from bot.detect.grant import Step
 from bot.detect.mounts import repository, split_short
+from bot.detect.patterns import pattern
 from bot.detect.shell import Reach, Script, interpret, interpret_argv
 from bot.detect.shell import Value as Given
 
-_SHELL = re.compile(r"(?:.*/)?(?:ba|da|a|z|k)?sh\Z")
-_DOCKER_IMAGE = re.compile(r"(?:\A|/)docker\Z")
+_SHELL = pattern(r"(?:.*/)?(?:ba|da|a|z|k)?sh\Z")
+_DOCKER_IMAGE = pattern(r"(?:\A|/)docker\Z")
 _MOST_WORDS = 2_000
 _CLIENT_COMMANDS = frozenset(
     {"run", "create", "compose", "build", "buildx", "exec", "service", "stack", "swarm", "context"}

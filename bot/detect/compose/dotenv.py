@@ -10,13 +10,14 @@ from collections import ChainMap
 from bot.detect.compose.interpolation import Variable, Variables, interpolate
 from bot.detect.grant import Step
 from bot.detect.lines import Text
+from bot.detect.patterns import pattern
 
-_ASSIGNMENT = re.compile(
+_ASSIGNMENT = pattern(
     r"[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_][\w.-]*)[ \t]*[=:][ \t]*"
     r"(?:'(?P<single>(?:\\'|[^']){0,2000})'|\"(?P<double>(?:\\[\s\S]|[^\"\\]){0,2000})\""
     r"|(?P<bare>[^\n]*))"
 )
-_ESCAPE = re.compile(r"\\(?P<what>[\"\\$nrt])")
+_ESCAPE = pattern(r"\\(?P<what>[\"\\$nrt])")
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "$": "$$"}
 _LARGEST = 256_000  # characters; no file of settings is longer
 

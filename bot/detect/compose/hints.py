@@ -6,52 +6,79 @@ only where it refers to another file.
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
+from posixpath import dirname
 
 from bot.detect.compose.interpolation import Variables, interpolate
 from bot.detect.compose.loader import Loader
-from bot.detect.compose.project import Plan
+from bot.detect.compose.plain import plainly_named
+from bot.detect.compose.project import Plan, beside
 from bot.detect.compose.values import Value
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 
 # All in lower case: a piece of text that the hint holds, and the hint where that is not enough.
 # Names of sockets, pipes and switches; addresses, and the variables and options that hold them;
-# commands that open a socket to others; ways to spell any of it otherwise.
-_HINTS: tuple[tuple[str, re.Pattern[str] | None], ...] = (
+# commands that open a socket to others; ways to spell any of it otherwise. Each pattern starts with
+# what is plain in it, for which `re` looks fast.
+_Hint = tuple[str, re.Pattern[str] | None]
+_COMMON: tuple[_Hint, ...] = (
     *((word, None) for word in (
-        "sock", "docker_engine", "of-docker", "from-docker", "docker-machine", "volume1",
-        "orbstack", "colima", "runtime_dir", "subpath", "%t",
-        "containerd_address", "2375", "tcp:", "ssh:", "unix:", "--host", "-v/",
-        "\\x", "\\\n", "\\\r\n", "\\/", "/\\",
+        "sock", "volume1", "orbstack", "runtime_dir", "subpath", "containerd_address", "2375",
+        "tcp:", "ssh:", "unix:", "--host", "-v/",
     )),
-    ("\\", re.compile(r"\\[a-z0_]/")),  # a blank or a line end before a path
-    ("\\u", re.compile(r"\\u(?!0001)")),  # emoji stand for nothing else
-    ("/private", re.compile(r"/private[/.]*+(?![\w-])")),
-    ("/host_mnt", re.compile(r"/host_mnt[/.]*+(?![\w-])")),
-    ("/proc", re.compile(r"/proc(?![\w-])")),
-    ("pipe", re.compile(r"pipe[\\/]")),
-    (".rd", re.compile(r"\.rd\b")),
-    (".lima", re.compile(r"\.lima\b")),
-    (".docker", re.compile(r"\.docker/[/.]*+(?:run|desktop|[^\w-])")),
-    ("docker", re.compile(r"docker(?:d\b|[\w.-]{0,80}?(?:endpoint|host|socket))")),
-    ("_host", re.compile(r"(?:container|podman|buildkit|runner|\})_host")),
-    ("_endpoint", re.compile(r"(?:swarm|runtime|service|vm|\})_endpoint")),
-    ("-h", re.compile(r"-h[ ,\"'=]")),
+    ("/private", pattern(r"/private[/.]*+(?![\w-])")),
+    ("/host_mnt", pattern(r"/host_mnt[/.]*+(?![\w-])")),
+    ("/proc", pattern(r"/proc(?![\w-])")),
+    ("pipe", pattern(r"pipe[\\/]")),
+    (".rd", pattern(r"\.rd\b")),
+    ("_host", pattern(
+        r"_host(?:(?<=container_host)|(?<=podman_host)|(?<=buildkit_host)|(?<=runner_host)"
+        r"|(?<=\}_host))"
+    )),
+    ("_endpoint", pattern(
+        r"_endpoint(?:(?<=swarm_endpoint)|(?<=runtime_endpoint)|(?<=service_endpoint)"
+        r"|(?<=vm_endpoint)|(?<=\}_endpoint))"
+    )),
     # Directories, down to the root: nothing that is called otherwise follows.
-    ("/var", re.compile(r"/var[/.]*+(?![\w-])")),
-    ("/run", re.compile(
+    ("/var", pattern(r"/var[/.]*+(?![\w-])")),
+    ("/run", pattern(
         r"/run(?:[/.]*+(?![\w-])"
         r"|[/.]+(?:user|podman|containerd|crio|buildkit|k3s|k0s|docker|host-|dagger))"
     )),
     # What only climbs is relative to the project.
-    ("/..", re.compile(r"(?<![\s\"'\[,=-]\.\.)(?<!/\.\.)/\.\.[/.]*+(?![\w-])")),
+    ("/..", pattern(
+        r"/\.\.(?<![\s\"'\[,=-]\.\./\.\.)(?<!/\.\./\.\.)[/.]*+(?![\w-])"
+    )),
     # No path follows the colon of `scheme://`.
-    ("/", re.compile(r"/(?<=[\s\"'\[,=:{+-]/)(?!(?<=[\w}]:/)/)[/.]*+(?:[:\"'\s,}\]$]|\Z)")),
+    ("/", pattern(r"/(?<=[\s\"'\[,=:{+-]/)(?!(?<=[\w}]:/)/)[/.]*+(?:[:\"'\s,}\]$]|\Z)")),
 )  # fmt: skip
+# Those that hold a piece of text which is itself easily looked for.
+_HOLDING: tuple[tuple[str, tuple[_Hint, ...]], ...] = (
+    ("docker", (
+        *((word, None) for word in (
+            "docker_engine", "of-docker", "from-docker", "docker-machine",
+        )),
+        (".docker", pattern(r"\.docker/[/.]*+(?:run|desktop|[^\w-])")),
+        ("docker", pattern(r"docker(?:d\b|[\w.-]{0,80}?(?:endpoint|host|socket))")),
+    )),
+    ("lima", (("colima", None), (".lima", pattern(r"\.lima\b")))),
+    ("%", (("%t", None),)),
+    ("\\", (
+        *((word, None) for word in ("\\x", "\\\n", "\\\r\n", "\\/", "/\\")),
+        ("\\", pattern(r"\\[a-z0_]/")),  # a blank or a line end before a path
+        ("\\u", pattern(r"\\u(?!0001)")),  # emoji stand for nothing else
+    )),
+)  # fmt: skip
+_HINTS = (*_COMMON, *(hint for _, hints in _HOLDING for hint in hints))
+_OPTION = pattern(r"-H[ ,\"'=]")  # in small letters it asks for help
 
-_JOINED = re.compile(r"[\w.-]\$|\}[\w.$-]")  # a variable with more of its word
-_INCLUDE = re.compile(r"(?<![\w./-])include(?![ \t]*[\w./-])")  # perhaps a key
+# A variable with more of its word, before it or behind.
+_LED = pattern(r"\$(?<=[\w.-]\$)")
+_FOLLOWED = pattern(r"\}[\w.$-]")
+_MOST_NAMED = 32  # files; what names more is parsed
+_INCLUDE = pattern(r"(?<![\w./-])include(?![ \t]*[\w./-])")  # perhaps a key
 
 
 def may_reach(content: str, plan: Plan, loader: Loader) -> bool:
@@ -59,11 +86,40 @@ def may_reach(content: str, plan: Plan, loader: Loader) -> bool:
     texts = [content]
     if len(plan.paths) > 1:
         texts += [loader.content(path) or "" for path in plan.paths]
-    if any(hinted(text) or _refers(text) for text in texts):
+    waiting = [(text, plan.folder) for text in texts]
+    seen: tuple[set[str], set[str]] = (set(), set())
+    settings: list[str] = []
+    for text, folder in waiting:  # and what they name in turn
+        named = None if hinted(text) or _includes(text) else plainly_named(text)
+        if named is None or len(waiting) > _MOST_NAMED:
+            return True
+        for path, other in _read(named.extended, folder, loader, seen[0]):
+            waiting.append((other, dirname(path)))
+        settings += [other for _, other in _read(named.settings, folder, loader, seen[1])]
+    if any(map(hinted, settings)):
         return True
-    if not any("$" in text for text in texts):
+    if not any("$" in text for text, _ in waiting):
         return False
-    return telling(plan.variables) or any(_telling_joined(text, plan.variables) for text in texts)
+    if settings or telling(plan.variables):
+        return True
+    return any(_telling_joined(text, plan.variables) for text, _ in waiting)
+
+
+def _includes(text: str) -> bool:
+    return "include" in text and _INCLUDE.search(text) is not None
+
+
+def _read(
+    names: frozenset[str], folder: str, loader: Loader, seen: set[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield the files of these names that there are and that were not seen, with their texts."""
+    for name in names:
+        path = beside(folder, name)
+        if path is not None and path not in seen:
+            seen.add(path)
+            content = loader.content(path)
+            if content is not None:
+                yield path, content
 
 
 def telling(variables: Variables) -> bool:
@@ -76,13 +132,14 @@ def _telling_joined(text: str, variables: Variables) -> bool:
 
     Pieces that tell nothing can do so together: `${A}un` is `/run` where A is `/r`.
     """
-    if not _JOINED.search(text):
+    if not _is_joined(text):
         return False
-    return any(
-        hinted(interpolate(line, variables).text)
-        for line in text.split("\n")
-        if _JOINED.search(line)
-    )
+    lines = [line for line in text.split("\n") if "$" in line and _is_joined(line)]
+    return hinted("\n".join(interpolate(line, variables).text for line in lines))
+
+
+def _is_joined(text: str) -> bool:
+    return _LED.search(text) is not None or _FOLLOWED.search(text) is not None
 
 
 class Quiet:
@@ -119,11 +176,14 @@ def _marks(content: str) -> Iterator[int]:
     low = content.lower()
     if len(low) != len(content):  # a few capital letters have small ones that are longer
         low = "".join(c if len(c.lower()) > 1 else c.lower() for c in content)
-    for word, pattern in _HINTS:
-        if pattern is None:
+    for word, exact in _HINTS:
+        if word not in low:
+            continue
+        if exact is None:
             yield from _found(low, word)
-        elif word in low:
-            yield from (found.start() for found in pattern.finditer(low))
+        else:
+            yield from (found.start() for found in exact.finditer(low))
+    yield from (found.start() for found in _OPTION.finditer(content))
     for word in ("env_file", "volumes_from"):
         yield from _found(content, word)
     if "include" in content:
@@ -162,13 +222,13 @@ def _written(node: Node, content: str) -> Iterator[Node]:
 def hinted(text: str) -> bool:
     """Tell whether a text may name a daemon, or what holds its socket."""
     low = text.lower()
-    return any(
-        word in low and (pattern is None or pattern.search(low) is not None)
-        for word, pattern in _HINTS
-    )
-
-
-def _refers(text: str) -> bool:
-    if "env_file" in text or ("extends" in text and "file" in text):
+    if _any_of(_COMMON, low) or ("-H" in text and _OPTION.search(text)):
         return True
-    return "include" in text and _INCLUDE.search(text) is not None
+    return any(piece in low and _any_of(hints, low) for piece, hints in _HOLDING)
+
+
+def _any_of(hints: Iterable[_Hint], low: str) -> bool:
+    for word, exact in hints:
+        if word in low and (exact is None or exact.search(low) is not None):
+            return True
+    return False

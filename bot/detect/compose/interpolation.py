@@ -9,14 +9,13 @@ word it is nothing, as there: nobody names half a word from outside, but for hid
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from string import ascii_letters
 
 from bot.detect.grant import Step
 
 _START = re.compile(r"\$(?:(?P<dollar>\$)|(?P<bare>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*))")
 _OPERATOR = re.compile(r":?[-+?]")
 _WITHIN = re.compile(r"\}[A-Za-z.]")
-_LETTERS = (*ascii_letters, ".")
+_LETTER = re.compile(r"[A-Za-z.]")
 _DEEPEST = 16
 _LONGEST = 65_536
 
@@ -65,7 +64,7 @@ def _put_in(text: str, variables: Variables, used: list[Variable], depth: int) -
                 return "".join(done)
             inside = text[at:end]
             said = _braced(found["braced"], inside, variables, used, depth)
-            if said.startswith("${") and _WITHIN.match(text, end) and done[-1].endswith(_LETTERS):
+            if said.startswith("${") and _WITHIN.match(text, end) and _LETTER.match(done[-1][-1:]):
                 said = ""
             done.append(said)
             at = end + 1

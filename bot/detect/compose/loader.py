@@ -41,6 +41,7 @@ class Loader:
 
     def __init__(self, source: Source) -> None:
         self._source = source
+        self._contents: dict[str, str | None] = {}
         self._trees: dict[str, Tree | None] = {}
         self._variables: dict[str, dict[str, Variable]] = {}
         self._left = _MOST_FILES
@@ -53,8 +54,12 @@ class Loader:
 
     def content(self, path: str) -> str | None:
         """Return a file's text, or None where there is none that could be read."""
-        data = self._source.read(path)
-        return decode(data) if data is not None and len(data) <= LARGEST else None
+        if path not in self._contents:
+            data = self._source.read(path)
+            if data is not None and len(data) > LARGEST:
+                data = None
+            self._contents[path] = None if data is None else decode(data)
+        return self._contents[path]
 
     def tree(self, path: str) -> Tree | None:
         """Return a file's documents, or None where there is no such file."""
@@ -70,13 +75,13 @@ class Loader:
         """Return what a file of settings sets."""
         if path not in self._variables:
             content = self.content(path) if len(self._variables) < _MOST_FILES else None
-            self._variables[path] = read_dotenv(path, content or "", outer or {})
+            self._variables[path] = read_dotenv(path, content, outer or {}) if content else {}
         return self._variables[path]
 
     def plan(self, path: str) -> Plan:
         """Return what `docker compose` merges when it is started where the file `path` is."""
         folder, _, name = path.rpartition("/")
-        variables = self.variables(join(folder, ".env"))
+        variables = self.variables(_in(folder, ".env"))
         if name not in BASES and name not in OVERRIDES:
             return Plan((path,), folder, variables)
         listed = named_files(folder, variables)
@@ -94,10 +99,10 @@ class Loader:
 
     def usual(self, folder: str) -> tuple[str, ...]:
         """Return what is merged where nothing is named: a base file and its override."""
-        base = next(filter(self.exists, (join(folder, name) for name in BASES)), None)
+        base = next(filter(self.exists, (_in(folder, name) for name in BASES)), None)
         if base is None:
             return ()
-        over = next(filter(self.exists, (join(folder, name) for name in OVERRIDES)), None)
+        over = next(filter(self.exists, (_in(folder, name) for name in OVERRIDES)), None)
         return (base,) if over is None else (base, over)
 
     def model(self, plan: Plan) -> Model:
@@ -261,6 +266,10 @@ class _Part:
             for name, value in sections(Value(document, self._file))["services"].items():
                 over(found, name, value)
         return found
+
+
+def _in(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder else name
 
 
 def _extending(wanted: Value) -> tuple[Step, ...]:

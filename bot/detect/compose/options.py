@@ -3,15 +3,15 @@
 Sources: Compose specification, "provider" and "build.ssh"; Docker CLI, `-H` (so also Portainer).
 """
 
-import re
 from collections.abc import Iterator
 
 from bot.detect import sockets
 from bot.detect.compose.mounts import Reached
 from bot.detect.compose.values import Value
 from bot.detect.grant import How
+from bot.detect.patterns import pattern
 
-_HOST = re.compile(r"(?:\A|\s)(?:-H|--host)(?:\s+|=)(?P<url>(?:tcp://[^\s:]+:2375|ssh://\S+))")
+_HOST = pattern(r"(?:\A|\s)(?:-H|--host)(?:\s+|=)(?P<url>(?:tcp://[^\s:]+:2375|ssh://\S+))")
 
 
 def passed_on(service: Value) -> Iterator[Reached]:

@@ -1,6 +1,5 @@
 """The files that the meaning of a Compose file depends on, found in its own text."""
 
-import re
 from collections.abc import Iterator
 from posixpath import dirname, join
 
@@ -9,9 +8,10 @@ from bot.detect.compose.project import BASES, OVERRIDES, beside, named_files
 from bot.detect.compose.shape import sections
 from bot.detect.compose.values import File, Value
 from bot.detect.lines import Text
+from bot.detect.patterns import pattern
 from bot.detect.yaml_tree import read_yaml
 
-_REFERS = re.compile(r"\b(?:extends|include|env_file)\b")
+_REFERS = pattern(r"\b(?:extends|include|env_file)\b")
 _MOST = 200
 
 

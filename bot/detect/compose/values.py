@@ -65,7 +65,9 @@ class Value:
     @property
     def text(self) -> str:
         """A scalar's text with its variables put in; "" for the others."""
-        return self.said.text if self.kind == "scalar" else ""
+        if self.kind != "scalar":
+            return ""
+        return self.said.text if "$" in self.node.text else self.node.text
 
     @property
     def true(self) -> bool:

@@ -101,4 +101,4 @@ def _environment(places: Places, node: Node | None) -> Environment:
     }
 
 
-FORMAT = Format("act_runner", _matches, _grants)
+FORMAT = Format("act_runner", _matches, _grants, endings=(".yaml", ".yml"))

@@ -19,39 +19,41 @@ from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.keys import Keyed
 from bot.detect.lines import Text, decode
+from bot.detect.patterns import pattern
 from bot.detect.source import Source
 from bot.detect.yaml_tree import read_yaml
 
-_NAME = re.compile(r"\.ya?ml\Z", re.IGNORECASE)
-_LIST = re.compile(r"^-[ \t]+[\w\"'.]", re.MULTILINE)
-_ANSIBLE = re.compile(
+_NAME = pattern(r"\.ya?ml\Z", re.IGNORECASE)
+_LIST = pattern(r"^-[ \t]+[\w\"'.]", re.MULTILINE)
+_ANSIBLE = pattern(
     r"^[ \t-]*(?:hosts|become|gather_facts|import_playbook|with_items|notify"
     r"|(?:ansible\.(?:builtin|legacy)\.|community\.\w+\.|containers\.podman\.|kubernetes\.core\.)?"
     r"(?:docker_\w+|podman_\w+|shell|command|raw|k8s|copy|file|user|lineinfile|blockinfile|docker))"
     r"[ \t]*:",
     re.MULTILINE,
 )
-_SETTING = re.compile(
+_SETTING = pattern(
     r"^[ \t-]*\w*(?:volumes?|mounts?|binds?)[ \t]*:"
     r"|[ \"'](?:docker|podman|nerdctl) +(?:container +)?(?:run|create) ",
     re.MULTILINE | re.IGNORECASE,
 )
 _OBJECT = Keyed(r"^(?:apiVersion|services)[ \t]*:", "apiVersion", "services")
-_TELLING = re.compile(
+_TELLING = pattern(
     r"docker|podman|containerd|crio|nerdctl|\.sock|_HOST|:2375|hostPath", re.IGNORECASE
 )
-_FOLDER = re.compile(r"(?:^|/)(?:defaults|vars|group_vars|host_vars)/")
-_ELSEWHERE = re.compile(r"(?:^|/)(?:\.github|\.gitea|\.forgejo|\.circleci|\.buildkite)/")
+_FOLDER = pattern(r"(?:^|/)(?:defaults|vars|group_vars|host_vars)/")
+_ELSEWHERE = pattern(r"(?:^|/)(?:\.github|\.gitea|\.forgejo|\.circleci|\.buildkite)/")
 
 
 def _matches(path: str, text: str) -> bool:
     if not _NAME.search(plain_name(path)) or _ELSEWHERE.search(path):
         return False
-    if _OBJECT.search(text):
+    listed = "\n-" in text or text.startswith("-")
+    if not (listed or _FOLDER.search(path)) or _OBJECT.search(text):
         return False
     if _FOLDER.search(path) and _SETTING.search(text):
         return True
-    return bool(_LIST.search(text) and _ANSIBLE.search(text))
+    return bool(listed and _LIST.search(text) and _ANSIBLE.search(text))
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
@@ -80,4 +82,4 @@ def _references(path: str, text: str) -> Iterable[str]:
     return files(path) if "{{" in text else ()
 
 
-FORMAT = Format("ansible", _matches, _grants, _references)
+FORMAT = Format("ansible", _matches, _grants, _references, endings=(".yaml", ".yml"))

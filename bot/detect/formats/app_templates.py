@@ -17,15 +17,17 @@ from bot.detect.ci.places import Places, Subject
 from bot.detect.ci.steps import image_of, yaml_grants
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
+from bot.detect.keys import Keyed
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 from bot.detect.source import Source
 
-_NAME = re.compile(r"\.(?:json|ya?ml)\Z", re.IGNORECASE)
-_BIND = re.compile(r"\"bind\"\s*:\s*\"")
-_CONTAINER = re.compile(r"\"container\"\s*:\s*\"")
-_LISTED = re.compile(r"^-[ \t]+[\w\"']+[ \t]*:", re.MULTILINE)
-_SERVICES = re.compile(r"^[ \t]+services[ \t]*:[ \t]*$", re.MULTILINE)
-_CAPROVER = re.compile(r"\s*\{[\s\S]*\"captainVersion\"\s*:")
+_NAME = pattern(r"\.(?:json|ya?ml)\Z", re.IGNORECASE)
+_BIND = pattern(r"\"bind\"\s*:\s*\"")
+_CONTAINER = pattern(r"\"container\"\s*:\s*\"")
+_LISTED = pattern(r"^-[ \t]+[\w\"']+[ \t]*:", re.MULTILINE)
+_SERVICES = Keyed(r"^[ \t]+services[ \t]*:[ \t]*$", "services")
+_CAPROVER = pattern(r"\s*\{[\s\S]*\"captainVersion\"\s*:")
 
 
 def _matches(path: str, text: str) -> bool:
@@ -35,6 +37,8 @@ def _matches(path: str, text: str) -> bool:
     if name.lower().endswith(".json"):
         bound = _BIND.search(text) and _CONTAINER.search(text)
         return bool(bound or _CAPROVER.match(text))
+    if "\n-" not in text and not text.startswith("-"):
+        return False
     return bool(_SERVICES.search(text) and _LISTED.search(text))
 
 
@@ -81,4 +85,4 @@ def _subject(kind: str, name: str, node: Node) -> Subject:
     return Subject(f"{kind} {name}", image_of(node.get("image")), node=node, naming=naming)
 
 
-FORMAT = Format("app_templates", _matches, _grants)
+FORMAT = Format("app_templates", _matches, _grants, endings=("", ".json", ".yaml", ".yml"))

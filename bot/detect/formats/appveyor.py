@@ -27,11 +27,12 @@ from bot.detect.engine import told
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.lines import Text, decode
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 from bot.detect.source import Source
 from bot.detect.yaml_tree import read_yaml
 
-_NAME = re.compile(r"[\w.-]*appveyor[\w.-]*\.ya?ml\Z", re.IGNORECASE)
+_NAME = pattern(r"[\w.-]*appveyor[\w.-]*\.ya?ml\Z", re.IGNORECASE)
 _PHASES = (
     "init", "install", "before_build", "build_script", "after_build", "before_package",
     "before_test", "test_script", "after_test", "before_deploy", "deploy_script", "after_deploy",
@@ -44,7 +45,7 @@ _PREFIXES: dict[str, Dialect] = {
 
 def _matches(path: str, text: str) -> bool:
     del text
-    return bool(_NAME.match(plain_name(path)))
+    return "appveyor" in path.casefold() and bool(_NAME.match(plain_name(path)))
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
@@ -110,4 +111,4 @@ def _environment(places: Places, node: Node | None) -> Environment:
     return found
 
 
-FORMAT = Format("appveyor", _matches, _grants)
+FORMAT = Format("appveyor", _matches, _grants, endings=(".yaml", ".yml"))

@@ -19,14 +19,15 @@ from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.keys import Keyed
 from bot.detect.lines import Text, decode
+from bot.detect.patterns import pattern
 from bot.detect.source import Source
 from bot.detect.yaml_tree import read_yaml
 
-_PATH = re.compile(r"(?:^|/)[\w.-]*azure-?pipelines?[\w.-]*\.ya?ml\Z", re.IGNORECASE)
-_SURE = re.compile(
+_PATH = pattern(r"(?:^|/)[\w.-]*azure-?pipelines?[\w.-]*\.ya?ml\Z", re.IGNORECASE)
+_SURE = pattern(
     r"^[ \t]*(?:- )?(?:mapDockerSocket|vmImage):|^[ \t]*- task: *[\w.-]+@\d", re.MULTILINE
 )
-_STEP = re.compile(
+_STEP = pattern(
     r"^[ \t]*- (?:script|bash|pwsh|powershell|task|template|checkout|job|stage|deployment):",
     re.MULTILINE,
 )
@@ -39,16 +40,16 @@ _OTHERS = Keyed(
     r"^(?:on|apiVersion|pipelines|version|kind|hosts|- hosts):",
     "on", "apiVersion", "pipelines", "version", "kind", "hosts",
 )  # fmt: skip
-_OTHER_NAMES = re.compile(r"(?:^|/)\.?(?:travis|appveyor|gitlab-ci|drone|cirrus|circle)[^/]*\Z")
-_TEMPLATE = re.compile(r"^[ \t-]*template:[ \t]*[\"']?(?P<name>[^\s\"'#]+)", re.MULTILINE)
+_OTHER_NAMES = pattern(r"(?:^|/)\.?(?:travis|appveyor|gitlab-ci|drone|cirrus|circle)[^/]*\Z")
+_TEMPLATE = pattern(r"^[ \t-]*template:[ \t]*[\"']?(?P<name>[^\s\"'#]+)", re.MULTILINE)
 
 
 def _matches(path: str, text: str) -> bool:
     if not plain_name(path).lower().endswith((".yml", ".yaml")):
         return False
-    if _PATH.search(path):
+    if "azure" in path.casefold() and _PATH.search(path):
         return True
-    if _OTHER_NAMES.search(path) or _OTHERS.search(text) or not _TOP.search(text):
+    if not _TOP.search(text) or _OTHERS.search(text) or _OTHER_NAMES.search(path):
         return False
     return bool(_SURE.search(text) or _STEP.search(text))
 
@@ -73,4 +74,4 @@ def _references(path: str, text: str) -> Iterator[str]:
         yield from template_files(match["name"], path)
 
 
-FORMAT = Format("azure_pipelines", _matches, _grants, _references)
+FORMAT = Format("azure_pipelines", _matches, _grants, _references, endings=(".yaml", ".yml"))

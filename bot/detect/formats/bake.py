@@ -17,13 +17,14 @@ from posixpath import basename, dirname, join
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant
 from bot.detect.lines import Text, decode
+from bot.detect.patterns import pattern
 from bot.detect.source import Source
 
-_NAME = re.compile(r"(?:.*[._-])?bake(?:[._-].*)?\.(?:hcl|json)\Z", re.IGNORECASE)
-_HCL = re.compile(r"\.hcl\Z", re.IGNORECASE)
-_TARGET = re.compile(r"^[^\S\n]*target\s+\"?[\w.-]+\"?\s*\{", re.MULTILINE)
-_KEY = re.compile(r"\"(?:target|group)\"\s*:")
-_TELLING = re.compile(r"sock|_HOST|2375|tcp:|unix:|ssh:|pipe|inherits|docker_", re.IGNORECASE)
+_NAME = pattern(r"(?:.*[._-])?bake(?:[._-].*)?\.(?:hcl|json)\Z", re.IGNORECASE)
+_HCL = pattern(r"\.hcl\Z", re.IGNORECASE)
+_TARGET = pattern(r"^[^\S\n]*target\s+\"?[\w.-]+\"?\s*\{", re.MULTILINE)
+_KEY = pattern(r"\"(?:target|group)\"\s*:")
+_TELLING = pattern(r"sock|_HOST|2375|tcp:|unix:|ssh:|pipe|inherits|docker_", re.IGNORECASE)
 # What a build reads unless it is told otherwise (docker/buildx, `bake`).
 _BESIDE = (
     "docker-bake.json", "docker-bake.hcl", "docker-bake.override.json", "docker-bake.override.hcl",
@@ -57,4 +58,4 @@ def _references(path: str, _text: str) -> Iterable[str]:
     return tuple(join(dirname(path), name) for name in _BESIDE if name != basename(path))
 
 
-FORMAT = Format("bake", _matches, _grants, _references)
+FORMAT = Format("bake", _matches, _grants, _references, endings=(".hcl", ".json"))

@@ -77,4 +77,4 @@ def _step(places: Places, step: Node, name: str) -> Iterator[Grant]:
             yield from script_grants(places, subject, commands, env)
 
 
-FORMAT = Format("bitbucket", _matches, _grants)
+FORMAT = Format("bitbucket", _matches, _grants, endings=(".yaml", ".yml"))

@@ -30,20 +30,20 @@ from bot.detect.ci.steps import (
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.keys import Keyed
-from bot.detect.pods import pod_grants
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 from bot.detect.source import Source
 
-_NAME = re.compile(r"buildkite.*\.(?:ya?ml|json)\Z|pipeline.*\.ya?ml\Z", re.IGNORECASE)
-_FOLDER = re.compile(r"(?:^|/)\.?buildkite/", re.IGNORECASE)
+_NAME = pattern(r"buildkite.*\.(?:ya?ml|json)\Z|pipeline.*\.ya?ml\Z", re.IGNORECASE)
+_FOLDER = pattern(r"(?:^|/)\.?buildkite/", re.IGNORECASE)
 _STEPS = Keyed(r"^[\"'{ ]*steps[\"']?:", "steps")
-_LIKE = re.compile(
+_LIKE = pattern(
     r"^[ \t]*(?:- )?(?:plugins|agents|label|command|commands|wait|group):", re.MULTILINE
 )
-_KUBERNETES = re.compile(r"kubernetes(?:#|\Z)")
+_KUBERNETES = pattern(r"kubernetes(?:#|\Z)")
 _LABELS = ("label", "name", "key", "id", "identifier")
 # The docker plugin reads these variables as well (README, "Default volumes" and legacy settings).
-_VOLUME_VARIABLES = re.compile(
+_VOLUME_VARIABLES = pattern(
     r"BUILDKITE_DOCKER_DEFAULT_VOLUMES|BUILDKITE_PLUGIN_DOCKER(?:_COMPOSE)?_(?:VOLUMES|MOUNTS)(?:_\d+)?"
 )
 
@@ -96,6 +96,8 @@ def _step(places: Places, step: Node, general: Environment, name: str) -> Iterat
         image = image_of(settings.get("image")) or _service(settings)
         container = replace(subject, image=image or subject.image)
         if _KUBERNETES.match(plugin):
+            from bot.detect.pods import pod_grants  # noqa: PLC0415 - start-up
+
             yield from pod_grants(places, name, settings)
         else:
             yield from _plugin(places, container, plugin, settings, general | own)
@@ -143,4 +145,4 @@ def _variables(
                     yield places.mounted(subject, target, value.line)
 
 
-FORMAT = Format("buildkite", _matches, _grants)
+FORMAT = Format("buildkite", _matches, _grants, endings=(".json", ".yaml", ".yml"))

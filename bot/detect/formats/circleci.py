@@ -13,22 +13,23 @@ import re
 from collections.abc import Iterator
 
 from bot.detect.ci.places import Places
-from bot.detect.circleci.config import Reader
 from bot.detect.engine import told
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
-from bot.detect.keys import Keyed
+from bot.detect.keys import Keyed, keys
 from bot.detect.lines import Text, decode
+from bot.detect.patterns import pattern
 from bot.detect.source import Source
 from bot.detect.yaml_tree import read_yaml
 
-_PATH = re.compile(r"(?:^|/)\.circleci/|(?:^|/)circle(?:ci)?[\w.-]*\.ya?ml\Z", re.IGNORECASE)
+_PATH = pattern(r"(?:^|/)\.circleci/|(?:^|/)circle(?:ci)?[\w.-]*\.ya?ml\Z", re.IGNORECASE)
 _VERSION = Keyed(r"^version: *[\"']?2(?:\.\d)?[\"']?[^\S\n]*$", "version")
-_PARTS = re.compile(r"^(?:jobs|commands|orbs|executors):", re.MULTILINE)
+_TOP = frozenset({"jobs", "commands", "orbs", "executors"})
+_PARTS = pattern(r"^(?:jobs|commands|orbs|executors):", re.MULTILINE)
 _COMMANDS = Keyed(r"^commands:", "commands")
-_INSIDE = re.compile(r"^[ \t]+steps:", re.MULTILINE)
-_RUN = re.compile(r"^[ \t]+- run:", re.MULTILINE)
-_STEPS = re.compile(r"^[ \t]+- (?:run|checkout|setup_remote_docker)\b", re.MULTILINE)
+_INSIDE = pattern(r"^[ \t]+steps:", re.MULTILINE)
+_RUN = pattern(r"^[ \t]+- run:", re.MULTILINE)
+_STEPS = pattern(r"^[ \t]+- (?:run|checkout|setup_remote_docker)\b", re.MULTILINE)
 
 
 def _matches(path: str, text: str) -> bool:
@@ -36,6 +37,8 @@ def _matches(path: str, text: str) -> bool:
         return False
     if _PATH.search(path):
         return True
+    if _TOP.isdisjoint(keys(text)):
+        return False
     version, commands = _VERSION.search(text), _COMMANDS.search(text)
     if version is None and commands is None:
         return False
@@ -48,6 +51,8 @@ def _matches(path: str, text: str) -> bool:
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
+    from bot.detect.circleci.config import Reader  # noqa: PLC0415 - start-up
+
     data = source.read(path)
     content = decode(data) if data is not None else None
     if content is None:
@@ -58,4 +63,4 @@ def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
     yield from told(path, tree, (grant for reader in readers for grant in reader.grants()))
 
 
-FORMAT = Format("circleci", _matches, _grants)
+FORMAT = Format("circleci", _matches, _grants, endings=(".yaml", ".yml"))

@@ -22,11 +22,12 @@ from bot.detect.ci.steps import (
 )
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 from bot.detect.source import Source
 
-_NAME = re.compile(r"\.?cirrus(?:[.-][\w-]+)*\.ya?ml\Z", re.IGNORECASE)
-_TASK = re.compile(r"(?:(?P<name>.*)_)?(?:task|pipe|docker_builder)\Z")
+_NAME = pattern(r"\.?cirrus(?:[.-][\w-]+)*\.ya?ml\Z", re.IGNORECASE)
+_TASK = pattern(r"(?:(?P<name>.*)_)?(?:task|pipe|docker_builder)\Z")
 _ENV = ("env", "environment")
 
 
@@ -71,4 +72,4 @@ def _task(places: Places, task: Node, general: Environment, name: str) -> Iterat
     yield from script_grants(places, subject, scripts, general | own)
 
 
-FORMAT = Format("cirrus", _matches, _grants)
+FORMAT = Format("cirrus", _matches, _grants, endings=(".yaml", ".yml"))

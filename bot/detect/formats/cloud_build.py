@@ -22,14 +22,15 @@ from bot.detect.ci.steps import (
 )
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 from bot.detect.shell import Value
 from bot.detect.source import Source
 
-_NAME = re.compile(r"cloud-?_?build", re.IGNORECASE)
-_LIKE = re.compile(r"gcr\.io/cloud-builders/|^[\"' {]*steps[\"']?:", re.MULTILINE)
+_NAME = pattern(r"cloud-?_?build", re.IGNORECASE)
+_LIKE = pattern(r"gcr\.io/cloud-builders/|^[\"' {]*steps[\"']?:", re.MULTILINE)
 
-_SUBSTITUTION = re.compile(r"(?<!\$)\$(?:\{(?P<braced>_[A-Z0-9_]+)\}|(?P<bare>_[A-Z0-9_]+))")
+_SUBSTITUTION = pattern(r"(?<!\$)\$(?:\{(?P<braced>_[A-Z0-9_]+)\}|(?P<bare>_[A-Z0-9_]+))")
 
 
 def _matches(path: str, text: str) -> bool:
@@ -97,4 +98,4 @@ def _command_of(image: str | None) -> str:
     return ""
 
 
-FORMAT = Format("cloud_build", _matches, _grants)
+FORMAT = Format("cloud_build", _matches, _grants, endings=(".json", ".yaml", ".yml"))

@@ -15,18 +15,21 @@ from bot.detect.ci.places import Places
 from bot.detect.ci.steps import yaml_grants
 from bot.detect.format import Format
 from bot.detect.grant import Grant, Unknown
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 from bot.detect.source import Source
 
-_FIRST = re.compile(r"\s*(?:##? *template: *jinja\s*\n\s*)?#cloud-config\b")
-_HEAT = re.compile(r"^heat_template_version[ \t]*:", re.MULTILINE)
+_FIRST = pattern(r"\s*(?:##? *template: *jinja\s*\n\s*)?#cloud-config\b")
+_HEAT = pattern(r"^heat_template_version[ \t]*:", re.MULTILINE)
 _DOCUMENTATION = (".md", ".rst", ".adoc", ".txt", ".html")
 
 
 def _matches(path: str, text: str) -> bool:
     if path.lower().endswith(_DOCUMENTATION):
         return False
-    return _FIRST.match(text) is not None or _HEAT.search(text) is not None
+    if _FIRST.match(text):
+        return True
+    return "heat_template_version" in text and _HEAT.search(text) is not None
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:

@@ -18,11 +18,12 @@ from bot.detect.ci.steps import environment, name_of, yaml_grants
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.keys import Keyed
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 from bot.detect.shell import Script, interpret
 from bot.detect.source import Source
 
-_NAME = re.compile(r"build-?_?spec", re.IGNORECASE)
+_NAME = pattern(r"build-?_?spec", re.IGNORECASE)
 _VERSION = Keyed(r"^version: *[\"']?0\.[12]\b", "version")
 _PHASES = Keyed(r"^phases:", "phases")
 _ORDER = ("install", "pre_build", "build", "post_build")
@@ -75,4 +76,4 @@ def _phases(places: Places, phases: Node, env: Environment) -> Iterator[Grant]:
         yield places.grant(Subject(f"phase {names.get(reach.line, 'build')}"), reach)
 
 
-FORMAT = Format("codebuild", _matches, _grants)
+FORMAT = Format("codebuild", _matches, _grants, endings=(".json", ".yaml", ".yml"))

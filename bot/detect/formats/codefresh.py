@@ -28,11 +28,12 @@ from bot.detect.ci.steps import (
 )
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Severity, Unknown
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 from bot.detect.source import Source
 
-_PATH = re.compile(r"codefresh[^/]*\.ya?ml|(?:^|/)\.codefresh/", re.IGNORECASE)
-_LIKE = re.compile(r"^steps:", re.MULTILINE)
+_PATH = pattern(r"codefresh[^/]*\.ya?ml|(?:^|/)\.codefresh/", re.IGNORECASE)
+_LIKE = pattern(r"^steps:", re.MULTILINE)
 
 
 def _matches(path: str, text: str) -> bool:
@@ -120,4 +121,4 @@ def _command(
         yield from script_grants(places, subject, (command,), env)
 
 
-FORMAT = Format("codefresh", _matches, _grants)
+FORMAT = Format("codefresh", _matches, _grants, endings=(".yaml", ".yml"))

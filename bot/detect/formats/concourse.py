@@ -69,4 +69,4 @@ def _task(places: Places, config: Node, given: Environment, name: str) -> Iterat
         yield from argv_grants(places, subject, (run, *words), env)
 
 
-FORMAT = Format("concourse", _matches, _grants)
+FORMAT = Format("concourse", _matches, _grants, endings=(".yaml", ".yml"))

@@ -14,10 +14,11 @@ from bot.detect.engine import told
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, How, Step, Unknown
 from bot.detect.lines import Text, decode
+from bot.detect.patterns import pattern
 from bot.detect.source import Source
 from bot.detect.yaml_tree import read_json
 
-_NAME = re.compile(r"(?:.*[._-])?daemon(?:[._-].*)?\.json\Z", re.IGNORECASE)
+_NAME = pattern(r"(?:.*[._-])?daemon(?:[._-].*)?\.json\Z", re.IGNORECASE)
 
 
 def _matches(path: str, text: str) -> bool:
@@ -50,4 +51,4 @@ def grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
     yield from told(path, tree, found)
 
 
-FORMAT = Format("daemon_json", _matches, grants)
+FORMAT = Format("daemon_json", _matches, grants, endings=(".json",))

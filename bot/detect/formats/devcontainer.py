@@ -18,6 +18,7 @@ from bot.detect.engine import told
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, How, Severity, Step, Undermined, Unknown
 from bot.detect.lines import Text, decode
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 from bot.detect.scripts import argv_grants, reach_grant, script_grants
 from bot.detect.shell import docker_options
@@ -25,10 +26,10 @@ from bot.detect.sockets import Target
 from bot.detect.source import Source
 from bot.detect.yaml_tree import read_json
 
-_NAME = re.compile(r"\.?devcontainer(?:-feature|-template)?\.json\Z", re.IGNORECASE)
-_SCENARIOS = re.compile(r"(?:^|/)tests?/(?:.*/)?scenarios\.json\Z")
-_METADATA = re.compile(r"(?:^|/)feature\.json\Z")
-_FEATURE = re.compile(r"(?:\A|/)docker-(?:outside-of|from)-docker(?::|@|\Z)", re.IGNORECASE)
+_NAME = pattern(r"\.?devcontainer(?:-feature|-template)?\.json\Z", re.IGNORECASE)
+_SCENARIOS = pattern(r"(?:^|/)tests?/(?:.*/)?scenarios\.json\Z")
+_METADATA = pattern(r"(?:^|/)feature\.json\Z")
+_FEATURE = pattern(r"(?:\A|/)docker-(?:outside-of|from)-docker(?::|@|\Z)", re.IGNORECASE)
 _COMMANDS = (
     "initializeCommand",
     "onCreateCommand",
@@ -161,4 +162,4 @@ def _hardening(path: str, text: Text, document: Node) -> Iterator[Undermined]:
             yield Undermined("securityOpt", option.text, path, option.line)
 
 
-FORMAT = Format("devcontainer", _matches, grants)
+FORMAT = Format("devcontainer", _matches, grants, endings=(".json",))

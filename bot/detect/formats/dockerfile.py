@@ -13,15 +13,15 @@ from collections.abc import Iterator
 
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant
-from bot.detect.image import declared
 from bot.detect.lines import Text, decode
+from bot.detect.patterns import pattern
 from bot.detect.source import Source
 
-_NAME = re.compile(
+_NAME = pattern(
     r"(?:(?:docker|container)file\d*(?:[._-].+)?|.+[._-](?:docker|container)file|.+\.dapper)\Z",
     re.IGNORECASE,
 )
-_NOT = re.compile(
+_NOT = pattern(
     r"\.(?:md|rst|adoc|txt|html|py|go|js|ts|tsx|rb|java|rs|lua|vim|png|svg|json|ya?ml|sh|lock|sum"
     r"|dockerignore|snap|ipynb|tmlanguage|cson|ejs|diff|patch|expected|golden)\Z",
     re.IGNORECASE,
@@ -35,6 +35,8 @@ def _matches(path: str, _text: str) -> bool:
 
 def grants(path: str, source: Source) -> Iterator[Grant]:
     """Yield what the stages of a Dockerfile declare or run."""
+    from bot.detect.image import declared  # noqa: PLC0415 - start-up
+
     content = decode(source.read(path) or b"")
     if content is not None:
         yield from declared(path, Text(content))

@@ -31,27 +31,27 @@ from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Severity, Step, Unknown
 from bot.detect.keys import Keyed
 from bot.detect.lines import Text, decode
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 from bot.detect.source import Source
 
-_NAME = re.compile(r"(?:\A|[.-])drone(?:[.-][^/]*)?\.ya?ml\Z", re.IGNORECASE)
-_PROGRAM = re.compile(
-    r"(?:\A|[.-])drone(?:[.-][^/]*)?\.(?:jsonnet|libsonnet|star)\Z", re.IGNORECASE
-)
-_FOLDER = re.compile(r"(?:^|/)\.drone/.*\.ya?ml(?:\.\w+)?\Z", re.IGNORECASE)
+_NAME = pattern(r"(?:\A|[.-])drone(?:[.-][^/]*)?\.ya?ml\Z", re.IGNORECASE)
+_PROGRAM = pattern(r"(?:\A|[.-])drone(?:[.-][^/]*)?\.(?:jsonnet|libsonnet|star)\Z", re.IGNORECASE)
+_FOLDER = pattern(r"(?:^|/)\.drone/.*\.ya?ml(?:\.\w+)?\Z", re.IGNORECASE)
 _KIND = Keyed(r"^kind: *[\"']?pipeline\b", "kind")
 _STEPS = Keyed(r"^(?:steps|services):", "steps", "services")
 # The runner starts these privileged, with a daemon of their own, when a step only configures them
 # (drone-runner-docker, DRONE_RUNNER_PRIVILEGED_IMAGES).
-_PRIVILEGED = re.compile(r"(?:docker\.io/)?plugins/(?:docker|acr|ecr|gcr|gar|heroku)\Z")
+_PRIVILEGED = pattern(r"(?:docker\.io/)?plugins/(?:docker|acr|ecr|gcr|gar|heroku)\Z")
 
 
 def _matches(path: str, text: str) -> bool:
     name = plain_name(path)
-    if _PROGRAM.search(name):
-        return True
-    if _NAME.search(name) or _FOLDER.search(path):
-        return not name.lower().startswith(("docker-compose", "compose"))
+    if "drone" in path.casefold():
+        if _PROGRAM.search(name):
+            return True
+        if _NAME.search(name) or _FOLDER.search(path):
+            return not name.lower().startswith(("docker-compose", "compose"))
     if not name.lower().endswith((".yml", ".yaml")):
         return False
     return bool(_KIND.search(text) and _STEPS.search(text))

@@ -16,16 +16,17 @@ from bot.detect.dockerfile import Instruction, assignments, instructions, withou
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, How, Severity
 from bot.detect.lines import Text, decode
+from bot.detect.patterns import pattern
 from bot.detect.scripts import argv_grants, script_grants
 from bot.detect.shell import Script, Value
 from bot.detect.source import Source
 from bot.detect.variables import expand
 
-_NAME = re.compile(r"(?:[\w.-]+\.)?earthfile\Z|.+\.earth\Z", re.IGNORECASE)
-_TARGET = re.compile(r"(?P<name>[A-Za-z][\w.-]*):\s*(?:#.*)?\Z")
+_NAME = pattern(r"(?:[\w.-]+\.)?earthfile\Z|.+\.earth\Z", re.IGNORECASE)
+_TARGET = pattern(r"(?P<name>[A-Za-z][\w.-]*):\s*(?:#.*)?\Z")
 _GIVES = frozenset({"ENV", "ARG", "LET", "SET"})
 _RUNS = frozenset({"RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK", "IF"})
-_WORD = re.compile(r'"((?:\\.|[^"\\])*)"')
+_WORD = pattern(r'"((?:\\.|[^"\\])*)"')
 
 
 def _matches(path: str, _text: str) -> bool:

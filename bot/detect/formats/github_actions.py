@@ -19,15 +19,16 @@ from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.keys import Keyed
 from bot.detect.lines import Text, decode
+from bot.detect.patterns import pattern
 from bot.detect.source import Source
 from bot.detect.yaml_tree import read_yaml
 
-_FOLDER = re.compile(r"(?:^|/)\.(?:github|gitea|forgejo)/(?:workflows|actions)/")
+_FOLDER = pattern(r"(?:^|/)\.(?:github|gitea|forgejo)/(?:workflows|actions)/")
 _WORKFLOW = Keyed(r"^jobs:[ \t]*(?:#.*)?\r?$", "jobs")
-_RUNS_ON = re.compile(r"^[ \t]+(?:runs-on|uses):", re.MULTILINE)
-_TRIGGER = re.compile(r"^(?:on|\"on\"|'on'):", re.MULTILINE)
+_RUNS_ON = pattern(r"^[ \t]+(?:runs-on|uses):", re.MULTILINE)
+_TRIGGER = pattern(r"^(?:on|\"on\"|'on'):", re.MULTILINE)
 _ACTION = Keyed(r"^runs:[ \t]*(?:[#{].*)?\r?$", "runs")
-_USES = re.compile(r"^[ \t-]*uses:[ \t]*[\"']?(?P<name>\./[^\s\"'#]*)", re.MULTILINE)
+_USES = pattern(r"^[ \t-]*uses:[ \t]*[\"']?(?P<name>\./[^\s\"'#]*)", re.MULTILINE)
 
 
 def _matches(path: str, text: str) -> bool:
@@ -62,4 +63,4 @@ def _references(path: str, text: str) -> Iterator[str]:
         yield from called_files(match["name"])
 
 
-FORMAT = Format("github_actions", _matches, _grants, _references)
+FORMAT = Format("github_actions", _matches, _grants, _references, endings=(".yaml", ".yml"))

@@ -17,27 +17,28 @@ from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.keys import Keyed
 from bot.detect.lines import Text, decode
+from bot.detect.patterns import pattern
 from bot.detect.source import Source
 from bot.detect.yaml_tree import read_yaml
 
 _SCRIPT = Keyed(r"^[ \t]+(?:before_|after_)?script:", "script", "before_script", "after_script")
-_MARK = re.compile(
+_MARK = pattern(
     r"^(?:stages|default|workflow|include|variables):|^[ \t]+(?:stage|extends|rules|only|except"
     r"|tags|services|artifacts|needs|image|variables):|!reference",
     re.MULTILINE,
 )
-_PARTS = re.compile(
+_PARTS = pattern(
     r"^(?:variables|include|default|workflow|\.[\w-]+):(?:\s|\Z)"
     r"|^[ \t]+(?:extends|stage|trigger|variables):",
     re.MULTILINE,
 )
-_OTHERS = re.compile(
+_OTHERS = pattern(
     r"^(?:apiVersion|kind|jobs|steps|pipelines|pipeline|pool|trigger|\w*task|version|language"
     r"|definitions|phases|blocks|on|matrix|os|dist|resources|parameters|extends|schedules|pr):(?:\s|\Z)"
     r"|^[ \t]*- (?:stage|task|job|deployment):",
     re.MULTILINE,
 )
-_INCLUDE = re.compile(r"^include:|^[ \t]+include:", re.MULTILINE)
+_INCLUDE = pattern(r"^include:|^[ \t]+include:", re.MULTILINE)
 
 
 def _matches(path: str, text: str) -> bool:
@@ -84,4 +85,4 @@ def _references(path: str, text: str) -> Iterator[str]:
                 yield from (name for name, _ in local_includes(include))
 
 
-FORMAT = Format("gitlab_ci", _matches, _grants, _references)
+FORMAT = Format("gitlab_ci", _matches, _grants, _references, endings=(".yaml", ".yml"))

@@ -10,7 +10,6 @@ executor" (volumes). What it mounts, every job gets that the runner picks up.
 """
 
 import re
-import tomllib
 from collections.abc import Iterator
 
 from bot.detect import mounts, sockets
@@ -19,12 +18,13 @@ from bot.detect.engine import unread
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, How, Severity, Unknown
 from bot.detect.lines import Text, decode
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 from bot.detect.shell import Value
 from bot.detect.sockets import Target
 from bot.detect.source import Source
 
-_RUNNERS = re.compile(r"^[ \t]*\[\[?runners\b", re.MULTILINE)
+_RUNNERS = pattern(r"^[ \t]*\[\[?runners\b", re.MULTILINE)
 _DOCUMENTATION = (".md", ".rst", ".adoc", ".txt", ".html")
 _SCRIPTS = ("pre_clone_script", "pre_get_sources_script", "post_clone_script",
             "post_get_sources_script", "pre_build_script", "post_build_script")  # fmt: skip
@@ -63,6 +63,8 @@ def _broken(path: str, content: str) -> str | None:
     """Return why a file that claims to be TOML and mentions a daemon is none."""
     if not plain_name(path).lower().endswith(".toml") or sockets.mentions(content) is None:
         return None
+    import tomllib  # noqa: PLC0415 - start-up
+
     try:
         tomllib.loads(content.replace("\r\n", "\n"))
     except (tomllib.TOMLDecodeError, RecursionError) as error:

@@ -22,24 +22,27 @@ from bot.detect.grant import Grant, Unknown
 from bot.detect.kube.template import is_template
 from bot.detect.lines import Text, decode
 from bot.detect.outline import read_outline
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 from bot.detect.source import Source
 from bot.detect.yaml_tree import read_yaml
 
-_VALUES = re.compile(r"(?:^|.*[._-])values(?:[._-][^/]*)?\.ya?ml\Z", re.IGNORECASE)
-_VALUES_FOLDER = re.compile(r"(?:^|/)(?:helm[-_])?values/(?:.*/)?[^/]+\.ya?ml\Z", re.IGNORECASE)
-_OBJECT = re.compile(r"^apiVersion[ \t]*:", re.MULTILINE)
-_TELLING = re.compile(
+_VALUES = pattern(r"(?:^|.*[._-])values(?:[._-][^/]*)?\.ya?ml\Z", re.IGNORECASE)
+_VALUES_FOLDER = pattern(r"(?:^|/)(?:helm[-_])?values/(?:.*/)?[^/]+\.ya?ml\Z", re.IGNORECASE)
+_OBJECT = pattern(r"^apiVersion[ \t]*:", re.MULTILINE)
+_TELLING = pattern(
     r"hostPath|docker|podman|containerd|crio|nerdctl|buildkit|balena|\.sock|_HOST|:2375|ENDPOINT"
     r"|pipe[\\/]",
     re.IGNORECASE,
 )
-_HOST_PATH = re.compile(r"^[^\S\n]*(?:-\s+)?(?:path|hostPath)\s*:", re.MULTILINE)
+_HOST_PATH = pattern(r"^[^\S\n]*(?:-\s+)?(?:path|hostPath)\s*:", re.MULTILINE)
 
 
 def _matches(path: str, text: str) -> bool:
     if is_template(path, text):
         return not path.endswith((".txt", ".md"))
+    if "values" not in path.casefold():
+        return False
     name = plain_name(path)
     if not _VALUES.match(name) and not _VALUES_FOLDER.search(path):
         return False

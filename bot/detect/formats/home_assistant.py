@@ -16,13 +16,14 @@ from bot.detect.ci.places import Places, Subject
 from bot.detect.ci.steps import image_of, yaml_grants
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, How, Severity, Unknown
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 from bot.detect.sockets import Target
 from bot.detect.source import Source
 
-_NAME = re.compile(r"config\.(?:ya?ml|json)\Z", re.IGNORECASE)
-_KEY = re.compile(r"[\"']?\bdocker_api[\"']?[ \t]*:")
-_SLUG = re.compile(r"[\"']?\bslug[\"']?[ \t]*:")
+_NAME = pattern(r"config\.(?:ya?ml|json)\Z", re.IGNORECASE)
+_KEY = pattern(r"[\"']?\bdocker_api[\"']?[ \t]*:")
+_SLUG = pattern(r"[\"']?\bslug[\"']?[ \t]*:")
 
 
 def _matches(path: str, text: str) -> bool:
@@ -52,4 +53,4 @@ def _addon(places: Places, document: Node) -> Iterator[Grant]:
     yield places.mounted(who, target, places.here(switch), restricted)
 
 
-FORMAT = Format("home_assistant", _matches, _grants)
+FORMAT = Format("home_assistant", _matches, _grants, endings=(".json", ".yaml", ".yml"))

@@ -15,11 +15,12 @@ from bot.detect import sockets
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.lines import Text, decode
+from bot.detect.patterns import pattern
 from bot.detect.source import Source
 
-_NAME = re.compile(r"jenkinsfile|\.jenkins\Z", re.IGNORECASE)
-_OTHER_KIND = re.compile(r"\.(?:ya?ml|json|md|txt|sh|py|xml|adoc|rst|html?)\Z", re.IGNORECASE)
-_MATTERS = re.compile(r"docker|podman|containerd|hostPath|nerdctl", re.IGNORECASE)
+_NAME = pattern(r"jenkinsfile|\.jenkins\Z", re.IGNORECASE)
+_OTHER_KIND = pattern(r"\.(?:ya?ml|json|md|txt|sh|py|xml|adoc|rst|html?)\Z", re.IGNORECASE)
+_MATTERS = pattern(r"docker|podman|containerd|hostPath|nerdctl", re.IGNORECASE)
 
 
 def _matches(path: str, text: str) -> bool:

@@ -13,7 +13,6 @@ pod templates (`hostPathVolume`).
                   mounts: ["type=bind,source=/var/run/docker.sock,destination=/run/docker.sock"]
 """
 
-import re
 from collections.abc import Iterator
 
 from bot.detect import sockets
@@ -22,18 +21,19 @@ from bot.detect.ci.steps import image_of, name_of, volume_grants, yaml_grants
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.keys import Keyed
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 from bot.detect.source import Source
 
 _JENKINS = Keyed(r"^[ \t]*jenkins[ \t]*:", "jenkins")
-_AGENT = re.compile(r"\bdockerTemplateBase\b|\bhostPathVolume\b")
+_AGENT = pattern(r"\bdockerTemplateBase\b|\bhostPathVolume\b")
 _VOLUMES = ("mounts", "mountsString", "volumes", "volumesString")
 
 
 def _matches(path: str, text: str) -> bool:
     if not plain_name(path).lower().endswith((".yml", ".yaml")):
         return False
-    return bool(_AGENT.search(text) and _JENKINS.search(text))
+    return bool(_JENKINS.search(text) and _AGENT.search(text))
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
@@ -68,4 +68,4 @@ def _pod(places: Places, template: Node) -> Iterator[Grant]:
             yield places.mounted(who, target, places.here(path))
 
 
-FORMAT = Format("jenkins_casc", _matches, _grants)
+FORMAT = Format("jenkins_casc", _matches, _grants, endings=(".yaml", ".yml"))

@@ -15,27 +15,30 @@ from dataclasses import dataclass
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant
 from bot.detect.lines import Text, decode
+from bot.detect.patterns import pattern
 from bot.detect.scripts import script_grants
 from bot.detect.shell import Script, Value
 from bot.detect.source import Source
 
-_NAME = re.compile(r"\.?justfile(?:[._-].*)?\Z|.*\.just\Z", re.IGNORECASE)
-_VARIABLE = re.compile(r"(?P<export>export\s+)?(?P<name>[A-Za-z_][\w-]*)\s*:=\s*(?P<value>.*)\Z")
-_SETTING = re.compile(r"set\s+export\b(?!\s*:=\s*false)")
-_RECIPE = re.compile(r"@?(?P<name>[A-Za-z_][\w-]*)(?P<given>(?:\s[^:]*)?):(?!=)")
-_DEFAULT = re.compile(
+_NAME = pattern(r"\.?justfile(?:[._-].*)?\Z|.*\.just\Z", re.IGNORECASE)
+_VARIABLE = pattern(r"(?P<export>export\s+)?(?P<name>[A-Za-z_][\w-]*)\s*:=\s*(?P<value>.*)\Z")
+_SETTING = pattern(r"set\s+export\b(?!\s*:=\s*false)")
+_RECIPE = pattern(r"@?(?P<name>[A-Za-z_][\w-]*)(?P<given>(?:\s[^:]*)?):(?!=)")
+_DEFAULT = pattern(
     r"(?<![\w-])(?P<name>[A-Za-z_][\w-]*)\s*=\s*(?P<value>\"[^\"]*\"|'[^']*'|[\w.-]+)"
 )
-_LITERAL = re.compile(r"\"(?P<cooked>(?:[^\"\\]|\\.)*)\"|'(?P<raw>[^']*)'|`(?P<run>[^`]*)`")
-_OPERAND = re.compile(_LITERAL.pattern + r"|(?P<name>[A-Za-z_][\w-]*)")
-_FILLED = re.compile(r"\{\{\{\{|\{\{\s*(?P<name>[A-Za-z_][\w-]*)\s*\}\}|\{\{[^{}\n]*\}\}")
-_PREFIX = re.compile(r"\A[@-]+")
-_SHELL = re.compile(r"#!.*\b(?:ba|da|z|k|a)?sh\b")
+_LITERAL = pattern(r"\"(?P<cooked>(?:[^\"\\]|\\.)*)\"|'(?P<raw>[^']*)'|`(?P<run>[^`]*)`")
+_OPERAND = pattern(_LITERAL.pattern + r"|(?P<name>[A-Za-z_][\w-]*)")
+_FILLED = pattern(r"\{\{\{\{|\{\{\s*(?P<name>[A-Za-z_][\w-]*)\s*\}\}|\{\{[^{}\n]*\}\}")
+_PREFIX = pattern(r"\A[@-]+")
+_SHELL = pattern(r"#!.*\b(?:ba|da|z|k|a)?sh\b")
 _LONGEST = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class _Recipe:
+    """A recipe: what it runs, and what it is given."""
+
     name: str
     given: dict[str, Value]  # parameters with their defaults
     lines: tuple[tuple[str, int], ...]

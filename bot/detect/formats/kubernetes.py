@@ -23,28 +23,29 @@ from bot.detect.keys import Keyed
 from bot.detect.kube.template import is_template
 from bot.detect.lines import Text, decode
 from bot.detect.outline import read_outline
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Tree
 from bot.detect.source import Source
 from bot.detect.yaml_tree import read_yaml
 
-_NAME = re.compile(r"\.(?:ya?ml|json|kube)\Z", re.IGNORECASE)
+_NAME = pattern(r"\.(?:ya?ml|json|kube)\Z", re.IGNORECASE)
 _KIND = Keyed(r"^[ \t-]*[\"']?kind[\"']?[ \t]*:", "kind")
 _VERSION = Keyed(r"^[ \t{-]*[\"']?apiVersion[\"']?[ \t]*:", "apiVersion")
 # A pod in a file of another tool: its volumes and their mounts.
-_HOST_PATH = re.compile(r"\bhostPath[\"']?[ \t]*:")
-_MOUNTED = re.compile(r"\b(?:volumeMounts|mountPath|containerPath)[\"']?[ \t]*:")
-_ELSEWHERE = re.compile(r"(?:^|/)(?:[^/]*values[^/]*|Chart)\.ya?ml\Z|(?:^|/)values/")
-_OTHERS = re.compile(r"containerDefinitions|\"container\"\s*:\s*\{")  # ECS, Marathon
+_HOST_PATH = pattern(r"\bhostPath[\"']?[ \t]*:")
+_MOUNTED = pattern(r"\b(?:volumeMounts|mountPath|containerPath)[\"']?[ \t]*:")
+_ELSEWHERE = pattern(r"(?:^|/)(?:[^/]*values[^/]*|Chart)\.ya?ml\Z|(?:^|/)values/")
+_OTHERS = pattern(r"containerDefinitions|\"container\"\s*:\s*\{")  # ECS, Marathon
 # helm-unittest: what templates come to. A file that has an object of its own is none.
 _TESTS = Keyed(r"^tests[ \t]*:[ \t]*(?:#.*)?$", "tests")
 _ASSERTS = Keyed(r"^[ \t]+asserts[ \t]*:", "asserts")
 _OBJECT = Keyed(r"^[\"'{]*apiVersion[\"']?[ \t]*:", "apiVersion")
-_PATCH = re.compile(r"\bop[\"']?[ \t]*:")
-_POD = re.compile(r"\bvolumeMounts\b|\bhostPath\b")
-_KUSTOMIZE = re.compile(r"kustomization\.ya?ml\Z|kustomization\Z", re.IGNORECASE)
-_TEMPLATE = re.compile(r"\{\{|\{%")
+_PATCH = pattern(r"\bop[\"']?[ \t]*:")
+_POD = pattern(r"\bvolumeMounts\b|\bhostPath\b")
+_KUSTOMIZE = pattern(r"kustomization\.ya?ml\Z|kustomization\Z", re.IGNORECASE)
+_TEMPLATE = pattern(r"\{\{|\{%")
 # A file without any of these hands over nothing, so it need not be parsed.
-_TELLING = re.compile(
+_TELLING = pattern(
     r"hostPath|\blocal\b|docker|podman|containerd|crio|nerdctl|buildkit|balena|\.sock|_HOST|:2375"
     r"|ENDPOINT|pipe[\\/]",
     re.IGNORECASE,

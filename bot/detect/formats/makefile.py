@@ -15,38 +15,37 @@ from bot.detect import sockets
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant
 from bot.detect.lines import Text, decode
+from bot.detect.patterns import pattern
 from bot.detect.scripts import script_grants
 from bot.detect.shell import Script, Value
 from bot.detect.source import Source
 
-_NAME = re.compile(
-    r"(?:.*[._-])?(?:gnu)?makefile(?:[._-].*)?\Z|.*\.(?:mk|mak|make)\Z", re.IGNORECASE
-)
-_NOT = re.compile(r"\.(?:md|py|txt|am\.orig|lock|json|ya?ml)\Z", re.IGNORECASE)
-_VARIABLE = re.compile(
+_NAME = pattern(r"(?:.*[._-])?(?:gnu)?makefile(?:[._-].*)?\Z|.*\.(?:mk|mak|make)\Z", re.IGNORECASE)
+_NOT = pattern(r"\.(?:md|py|txt|am\.orig|lock|json|ya?ml)\Z", re.IGNORECASE)
+_VARIABLE = pattern(
     r"\s*(?:(?:override|export|private)\s+)*(?P<name>[\w.-]+)\s*(?P<operator>::?:?=|\+=|\?=|!=|=)"
     r"\s*(?P<value>.*)\Z"
 )
-_DEFINE = re.compile(r"\s*(?:override\s+)?define\s+(?P<name>[\w.-]+)")
-_RULE = re.compile(r"(?P<targets>[^\s#:=][^#:=]*?)\s*::?(?!=)(?P<rest>[^=].*|)\Z")
-_REFERENCE = re.compile(
-    r"\$(?:\((?P<round>[\w.-]+)\)|\{(?P<curly>[\w.-]+)\}|(?P<one>[A-Za-z@<^?*]))"
-)
-_NAMED = re.compile(r"\$[({]([\w.-]+)[:)}]")
-_FUNCTION = re.compile(r"\$\((?P<name>if|or|and|strip|firstword|filter-out|wildcard|addprefix)\s+")
-_PATTERN = re.compile(r"\$\((?P<name>[\w.-]+):(?P<old>[^=%()]*%?[^=%()]*)=(?P<new>[^()]*)\)")
-_CALL = re.compile(r"\$\(call\s+(?P<name>[\w.-]+)[^)]*\)")
-_SHELL_CALL = re.compile(r"\$\(shell\s+")
-_CONDITION = re.compile(r"\s*(?:else\s+)?(?P<word>ifn?eq|ifn?def|else|endif)\b")
-_CLIENT = re.compile(r"(?:sudo\s+)?(?:docker|podman|nerdctl)\s")
-_PREFIX = re.compile(r"\A\s*[-@+]+\s*")  # "Recipe Echoing", "Errors in Recipes"
-_QUOTED = re.compile(r"(?<![^\s=])\"[^\"\n]*\"|(?<![^\s=])'[^'\n]*'")
+_DEFINE = pattern(r"\s*(?:override\s+)?define\s+(?P<name>[\w.-]+)")
+_RULE = pattern(r"(?P<targets>[^\s#:=][^#:=]*?)\s*::?(?!=)(?P<rest>[^=].*|)\Z")
+_REFERENCE = pattern(r"\$(?:\((?P<round>[\w.-]+)\)|\{(?P<curly>[\w.-]+)\}|(?P<one>[A-Za-z@<^?*]))")
+_NAMED = pattern(r"\$[({]([\w.-]+)[:)}]")
+_FUNCTION = pattern(r"\$\((?P<name>if|or|and|strip|firstword|filter-out|wildcard|addprefix)\s+")
+_PATTERN = pattern(r"\$\((?P<name>[\w.-]+):(?P<old>[^=%()]*%?[^=%()]*)=(?P<new>[^()]*)\)")
+_CALL = pattern(r"\$\(call\s+(?P<name>[\w.-]+)[^)]*\)")
+_SHELL_CALL = pattern(r"\$\(shell\s+")
+_CONDITION = pattern(r"\s*(?:else\s+)?(?P<word>ifn?eq|ifn?def|else|endif)\b")
+_CLIENT = pattern(r"(?:sudo\s+)?(?:docker|podman|nerdctl)\s")
+_PREFIX = pattern(r"\A\s*[-@+]+\s*")  # "Recipe Echoing", "Errors in Recipes"
+_QUOTED = pattern(r"(?<![^\s=])\"[^\"\n]*\"|(?<![^\s=])'[^'\n]*'")
 _LONGEST = 20_000
 _DEEPEST = 8
 
 
 @dataclass(frozen=True, slots=True)
 class _Variable:
+    """What a variable is set to, and where."""
+
     text: str
     line: int
 

@@ -7,7 +7,6 @@ which are options of `docker run`.
       {"hostPath": "/var/run/docker.sock", "containerPath": "/var/run/docker.sock"}]}}
 """
 
-import re
 from collections.abc import Iterator
 
 from bot.detect import sockets
@@ -15,12 +14,13 @@ from bot.detect.ci.places import Places, Subject
 from bot.detect.ci.steps import environment, image_of, script_grants, yaml_grants
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 from bot.detect.shell import docker_options
 from bot.detect.source import Source
 
-_SHAPE = re.compile(r"\"container\"\s*:\s*\{")
-_DOCKER = re.compile(r"\"docker\"\s*:\s*\{|\"type\"\s*:\s*\"(?:DOCKER|MESOS)\"")
+_SHAPE = pattern(r"\"container\"\s*:\s*\{")
+_DOCKER = pattern(r"\"docker\"\s*:\s*\{|\"type\"\s*:\s*\"(?:DOCKER|MESOS)\"")
 
 
 def _matches(path: str, text: str) -> bool:
@@ -66,4 +66,4 @@ def _application(places: Places, application: Node, container: Node) -> Iterator
     yield from script_grants(places, who, (application.get("cmd"),), env)
 
 
-FORMAT = Format("marathon", _matches, _grants)
+FORMAT = Format("marathon", _matches, _grants, endings=(".json",))

@@ -17,15 +17,18 @@ from bot.detect.ci.places import Places, Subject
 from bot.detect.ci.steps import yaml_grants
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 from bot.detect.source import Source
 
-_NAME = re.compile(r"(?:.*[._-])?molecule(?:[._-].*)?\.ya?ml\Z", re.IGNORECASE)
-_FOLDER = re.compile(r"(?:^|/)molecule/.*\.ya?ml\Z", re.IGNORECASE)  # base configurations too
-_PLATFORMS = re.compile(r"^platforms[ \t]*:", re.MULTILINE)
+_NAME = pattern(r"(?:.*[._-])?molecule(?:[._-].*)?\.ya?ml\Z", re.IGNORECASE)
+_FOLDER = pattern(r"(?:^|/)molecule/.*\.ya?ml\Z", re.IGNORECASE)  # base configurations too
+_PLATFORMS = pattern(r"^platforms[ \t]*:", re.MULTILINE)
 
 
 def _matches(path: str, text: str) -> bool:
+    if "molecule" not in path.casefold():
+        return False
     named = _NAME.match(plain_name(path)) or _FOLDER.search(path)
     return named is not None and _PLATFORMS.search(text) is not None
 
@@ -48,4 +51,4 @@ def _scenario(places: Places, document: Node) -> Iterator[Grant]:
             yield from container_grants(handed, who, platform)
 
 
-FORMAT = Format("molecule", _matches, _grants)
+FORMAT = Format("molecule", _matches, _grants, endings=(".yaml", ".yml"))

@@ -17,9 +17,10 @@ from collections.abc import Iterator
 from bot.detect.format import Format
 from bot.detect.grant import Grant
 from bot.detect.lines import Text, decode
+from bot.detect.patterns import pattern
 from bot.detect.source import Source
 
-_TELLING = re.compile(
+_TELLING = pattern(
     r"\.sock\b|docker_host|container_host|:?2375\b|listenOptions|hostPath|bindMounts"
     r"|[\"'\s](?:/var)?/run/?[:\"]|[\"'\s]/:/|[\"']/:|unix://|tcp://|ssh://",
     re.IGNORECASE,
@@ -38,4 +39,4 @@ def _grants(path: str, source: Source) -> Iterator[Grant]:
         yield from nix_grants(path, Text(content))
 
 
-FORMAT = Format("nix", _matches, _grants)
+FORMAT = Format("nix", _matches, _grants, endings=(".nix",))

@@ -20,14 +20,15 @@ from collections.abc import Iterable, Iterator
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.lines import Text, decode
+from bot.detect.patterns import pattern
 from bot.detect.source import Source
 
-_PACK = re.compile(r"(?:^|/)templates/(?:.*/)?[^/]+\.(?:nomad|hcl|tpl)(?:\.tpl)?\Z")
-_PART = re.compile(r"^[^\S\n]*(?:job|group|task)\s+(?:\"|\[\[|\w)", re.MULTILINE)
-_NAME = re.compile(r"\.(?:nomad|hcl)\Z", re.IGNORECASE)
-_JOB = re.compile(r"^[^\S\n]*job\s+(?:\"[^\"\n]*\"|[\w-]+)\s*\{", re.MULTILINE)
-_CLIENT = re.compile(r"^[^\S\n]*host_volume\s+\"", re.MULTILINE)
-_TELLING = re.compile(r"sock|/run|docker|podman|containerd|\"/|_HOST|:2375", re.IGNORECASE)
+_PACK = pattern(r"(?:^|/)templates/(?:.*/)?[^/]+\.(?:nomad|hcl|tpl)(?:\.tpl)?\Z")
+_PART = pattern(r"^[^\S\n]*(?:job|group|task)\s+(?:\"|\[\[|\w)", re.MULTILINE)
+_NAME = pattern(r"\.(?:nomad|hcl)\Z", re.IGNORECASE)
+_JOB = pattern(r"^[^\S\n]*job\s+(?:\"[^\"\n]*\"|[\w-]+)\s*\{", re.MULTILINE)
+_CLIENT = pattern(r"^[^\S\n]*host_volume\s+\"", re.MULTILINE)
+_TELLING = pattern(r"sock|/run|docker|podman|containerd|\"/|_HOST|:2375", re.IGNORECASE)
 
 
 def _matches(path: str, text: str) -> bool:

@@ -15,11 +15,12 @@ from collections.abc import Iterator
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.lines import Text, decode
+from bot.detect.patterns import pattern
 from bot.detect.source import Source
 
-_NAME = re.compile(r"\.pkr\.(?:hcl|json)\Z", re.IGNORECASE)
-_JSON = re.compile(r"\"builders\"\s*:")
-_TELLING = re.compile(r"sock|/run|docker|podman|containerd|_HOST|:2375", re.IGNORECASE)
+_NAME = pattern(r"\.pkr\.(?:hcl|json)\Z", re.IGNORECASE)
+_JSON = pattern(r"\"builders\"\s*:")
+_TELLING = pattern(r"sock|/run|docker|podman|containerd|_HOST|:2375", re.IGNORECASE)
 
 
 def _matches(path: str, text: str) -> bool:
@@ -35,4 +36,4 @@ def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
         yield from template_grants(path, Text(content))
 
 
-FORMAT = Format("packer", _matches, _grants)
+FORMAT = Format("packer", _matches, _grants, endings=(".hcl", ".json"))

@@ -15,16 +15,17 @@ from bot.detect import sockets
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant
 from bot.detect.lines import Text, decode
+from bot.detect.patterns import pattern
 from bot.detect.scripts import script_grants
 from bot.detect.shell import Script, Value
 from bot.detect.source import Source
 from bot.detect.units import Entry, entries
 
-_PROCFILE = re.compile(r"Procfile(?:[._-].*)?\Z")
-_CONF = re.compile(r"\.(?:conf|ini)\Z", re.IGNORECASE)
-_PROGRAM = re.compile(r"^[ \t]*\[(?:program|eventlistener|fcgi-program):", re.MULTILINE)
-_PROCESS = re.compile(r"(?P<name>[\w-]+):[ \t]*(?P<command>\S.*)\Z")
-_ASSIGNMENT = re.compile(
+_PROCFILE = pattern(r"Procfile(?:[._-].*)?\Z")
+_CONF = pattern(r"\.(?:conf|ini)\Z", re.IGNORECASE)
+_PROGRAM = pattern(r"^[ \t]*\[(?:program|eventlistener|fcgi-program):", re.MULTILINE)
+_PROCESS = pattern(r"(?P<name>[\w-]+):[ \t]*(?P<command>\S.*)\Z")
+_ASSIGNMENT = pattern(
     r"(?<!\w)(?P<name>\w+)=(?:\"(?P<quoted>[^\"]*)\"|'(?P<raw>[^']*)'|(?P<bare>[^,]*))"
 )
 

@@ -15,14 +15,15 @@ from bot.detect import mounts, sockets
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Step, Undermined
 from bot.detect.lines import Text, decode
+from bot.detect.patterns import pattern
 from bot.detect.scripts import reach_grant
 from bot.detect.shell import Script, docker_options
 from bot.detect.sockets import Target
 from bot.detect.source import Source
 from bot.detect.units import Entry, entries
 
-_NAME = re.compile(r"\.(?:container|pod|build|volume|kube)\Z")
-_SECTION = re.compile(r"^[^\S\n]*\[(?:Container|Pod|Build|Volume|Kube)\]", re.MULTILINE)
+_NAME = pattern(r"\.(?:container|pod|build|volume|kube)\Z")
+_SECTION = pattern(r"^[^\S\n]*\[(?:Container|Pod|Build|Volume|Kube)\]", re.MULTILINE)
 # Keys that restrict the container, and the values with which they do not.
 _HARDENING = {
     "User": frozenset({"", "0", "root"}),
@@ -108,4 +109,10 @@ def _references(path: str, text: str) -> Iterator[str]:
         yield f"{folder}/{found[1]}" if folder else found[1]
 
 
-FORMAT = Format("quadlet", _matches, grants, _references)
+FORMAT = Format(
+    "quadlet",
+    _matches,
+    grants,
+    _references,
+    endings=(".build", ".container", ".kube", ".pod", ".volume"),
+)

@@ -25,14 +25,17 @@ from bot.detect.ci.steps import (
 )
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Severity, Unknown
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 from bot.detect.source import Source
 
-_PATH = re.compile(r"(?:^|/)\.semaphore/|(?:^|/)\.?semaphore[\w.-]*\Z", re.IGNORECASE)
-_LIKE = re.compile(r"^(?:blocks|agent|global_job_config|after_pipeline):", re.MULTILINE)
+_PATH = pattern(r"(?:^|/)\.semaphore/|(?:^|/)\.?semaphore[\w.-]*\Z", re.IGNORECASE)
+_LIKE = pattern(r"^(?:blocks|agent|global_job_config|after_pipeline):", re.MULTILINE)
 
 
 def _matches(path: str, text: str) -> bool:
+    if "semaphore" not in path.casefold():
+        return False
     if not plain_name(path).lower().endswith((".yml", ".yaml")) or not _PATH.search(path):
         return False
     return bool(_LIKE.search(text))
@@ -98,4 +101,4 @@ def _agent(places: Places, node: Node, env: Environment, name: str) -> Iterator[
         yield platform_grant(places, subject, shown, Severity.CRITICAL)
 
 
-FORMAT = Format("semaphore", _matches, _grants)
+FORMAT = Format("semaphore", _matches, _grants, endings=(".yaml", ".yml"))

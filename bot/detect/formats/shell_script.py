@@ -12,23 +12,24 @@ from typing import Literal
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant
 from bot.detect.lines import Text, decode
+from bot.detect.patterns import pattern
 from bot.detect.scripts import script_grants
 from bot.detect.shell import Script
 from bot.detect.source import Source
 
-_SHELL = re.compile(
+_SHELL = pattern(
     r"\.(?:sh|bash|zsh|ksh|ash|dash|fish|bats|envrc|command)\Z"
     r"|\A\.?(?:bash_?(?:rc|profile|aliases|functions|login)|zsh(?:rc|env)|zprofile|profile)\Z"
     r"|\A\.(?:envrc|aliases|functions|exports)\Z|\Arc\.local\Z",
     re.IGNORECASE,
 )
-_POWERSHELL = re.compile(r"\.psm?1\Z", re.IGNORECASE)
-_BATCH = re.compile(r"\.(?:bat|cmd)\Z", re.IGNORECASE)
+_POWERSHELL = pattern(r"\.psm?1\Z", re.IGNORECASE)
+_BATCH = pattern(r"\.(?:bat|cmd)\Z", re.IGNORECASE)
 # Also behind another program, `#!/usr/bin/with-contenv bash`; OpenRC's services are shell.
-_SHEBANG = re.compile(
+_SHEBANG = pattern(
     r"\ufeff?#![^\n]*?[\s/](?:(?:ba|z|k|a|da)?sh|openrc-run|runscript|bats)(?![\w./-])"
 )
-_NOT = re.compile(r"\.(?:md|rst|ya?ml|json|toml|xml|html|txt|py|rb|go|js|ts)\Z", re.IGNORECASE)
+_NOT = pattern(r"\.(?:md|rst|ya?ml|json|toml|xml|html|txt|py|rb|go|js|ts)\Z", re.IGNORECASE)
 
 
 def _dialect(path: str, text: str) -> Literal["sh", "powershell", "cmd"] | None:

@@ -17,18 +17,19 @@ from bot.detect.format import Format
 from bot.detect.grant import Grant, How, Severity
 from bot.detect.lines import Text, decode
 from bot.detect.mounts import split_short
+from bot.detect.patterns import pattern
 from bot.detect.scripts import script_grants
 from bot.detect.shell import Script, Value
 from bot.detect.source import Source
 from bot.detect.units import Entry, command, entries
 
-_NAME = re.compile(
+_NAME = pattern(
     r"\.(?:service|socket|timer)(?:\.d/[^/]+\.conf)?(?:\.(?:in|j2|tpl|erb|template))*\Z"
 )
-_CONF = re.compile(r"\.conf(?:\.(?:in|j2|tpl|erb|template))*\Z")
-_DROP_IN = re.compile(r"(?:[ \t\r]*+(?:[#;][^\n]*+)?\n)*+[ \t]*+\[(?:Unit|Service|Socket)\]")
-_COMMAND = re.compile(r"Exec(?:Start|Stop|Reload|Condition)(?:Pre|Post)?\Z")
-_ASSIGNMENT = re.compile(r"\"(\w+)=([^\"]*)\"|'(\w+)=([^']*)'|(\w+)=(\S*)")
+_CONF = pattern(r"\.conf(?:\.(?:in|j2|tpl|erb|template))*\Z")
+_DROP_IN = pattern(r"(?:[ \t\r]*+(?:[#;][^\n]*+)?\n)*+[ \t]*+\[(?:Unit|Service|Socket)\]")
+_COMMAND = pattern(r"Exec(?:Start|Stop|Reload|Condition)(?:Pre|Post)?\Z")
+_ASSIGNMENT = pattern(r"\"(\w+)=([^\"]*)\"|'(\w+)=([^']*)'|(\w+)=(\S*)")
 _SPECIFIERS = {"%t": "/run", "%h": "$HOME", "%H": "host", "%n": "unit", "%i": "instance"}
 
 

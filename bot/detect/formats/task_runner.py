@@ -18,11 +18,12 @@ from bot.detect.ci.places import Places
 from bot.detect.ci.steps import Nesting, yaml_grants
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 from bot.detect.source import Source
 
-_YAML = re.compile(r"\.ya?ml\Z", re.IGNORECASE)
-_JSON = re.compile(r"(?:package|composer|deno|tasks|project|nx|turbo)\.jsonc?\Z", re.IGNORECASE)
+_YAML = pattern(r"\.ya?ml\Z", re.IGNORECASE)
+_JSON = pattern(r"(?:package|composer|deno|tasks|project|nx|turbo)\.jsonc?\Z", re.IGNORECASE)
 _DEEPEST = 40
 
 
@@ -39,4 +40,6 @@ def _document(places: Places, document: Node) -> Iterator[Grant]:
     yield from Commands(places).below(document, (), Nesting(deepest=_DEEPEST))
 
 
-FORMAT = Format("task_runner", _matches, _grants, last_resort=True)
+FORMAT = Format(
+    "task_runner", _matches, _grants, last_resort=True, endings=(".json", ".jsonc", ".yaml", ".yml")
+)

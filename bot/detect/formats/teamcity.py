@@ -15,7 +15,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
-from html import unescape
 from typing import TYPE_CHECKING
 
 from bot.detect import effort, mounts
@@ -31,6 +30,7 @@ from bot.detect.ci.places import (
 )
 from bot.detect.format import Format, plain_name
 from bot.detect.lines import Text, decode
+from bot.detect.patterns import pattern
 from bot.detect.shell import Script, Value
 
 if TYPE_CHECKING:
@@ -41,16 +41,16 @@ if TYPE_CHECKING:
     from bot.detect.source import Source
 
 _KOTLIN = (".kts", ".kt")
-_PARAMETER = re.compile(r"%(?P<name>[\w.-]+)%|\$\{(?P<braced>[\w.]+)\}|\$(?P<bare>[A-Za-z_]\w*)")
-_RUNNER = re.compile(r"(?P<end></runner>)|<runner\b[^<>]*?(?P<empty>/)?>")
-_PARAM = re.compile(
+_PARAMETER = pattern(r"%(?P<name>[\w.-]+)%|\$\{(?P<braced>[\w.]+)\}|\$(?P<bare>[A-Za-z_]\w*)")
+_RUNNER = pattern(r"(?P<end></runner>)|<runner\b[^<>]*?(?P<empty>/)?>")
+_PARAM = pattern(
     r"<param\s+name=\"(?P<name>[^\"]*)\"\s*"
     r"(?:value=\"(?P<value>[^\"]*)\"\s*/?>"
     r"|>(?:<!\[CDATA\[(?P<data>(?:[^\]<]++|\](?!\]>)|<(?!!\[CDATA\[))*+)\]\]>"
     r"|(?P<text>[^<]*))</param>)"
 )
-_COMMENT = re.compile(r"<!--[\s\S]*?-->")
-_ATTRIBUTE = re.compile(r"(?P<name>[\w.-]+)=\"(?P<value>[^\"]*)\"")
+_COMMENT = pattern(r"<!--[\s\S]*?-->")
+_ATTRIBUTE = pattern(r"(?P<name>[\w.-]+)=\"(?P<value>[^\"]*)\"")
 _MOST = 20_000
 
 
@@ -188,6 +188,8 @@ _XML_NAMES = {
 
 
 def _xml(places: Places, text: Text) -> Iterator[Grant]:
+    from html import unescape  # noqa: PLC0415 - start-up
+
     # What opens behind the last end is no comment, and not looked for again and again.
     closed = text.content.rfind("-->") + 3
     bare = _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text.content[:closed])
@@ -226,6 +228,8 @@ def _xml(places: Places, text: Text) -> Iterator[Grant]:
 def _params(
     places: Places, content: str, text: Text, start: int, end: int
 ) -> Iterator[tuple[int, str, Script]]:
+    from html import unescape  # noqa: PLC0415 - start-up
+
     for match in effort.first(_PARAM.finditer(content, start, end), _MOST):
         group = next(g for g in ("value", "data", "text") if match[g] is not None)
         raw = match[group] if group == "data" else unescape(match[group])
@@ -238,4 +242,4 @@ def _params(
         yield match.start(), match["name"], Script(raw, placed)
 
 
-FORMAT = Format("teamcity", _matches, _grants)
+FORMAT = Format("teamcity", _matches, _grants, endings=(".kt", ".kts", ".xml"))

@@ -18,10 +18,11 @@ from posixpath import dirname
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.lines import Text, decode
+from bot.detect.patterns import pattern
 from bot.detect.source import Source
 
-_NAME = re.compile(r"\.(?:(?:tf|tofu)(?:\.json)?|tfvars)\Z", re.IGNORECASE)
-_TELLING = re.compile(
+_NAME = pattern(r"\.(?:(?:tf|tofu)(?:\.json)?|tfvars)\Z", re.IGNORECASE)
+_TELLING = pattern(
     r"host_path|hostPath|sourcePath|docker|podman|containerd|crio|nerdctl|\.sock|_HOST|:2375"
     r"|_manifest|helm_release",
     re.IGNORECASE,
@@ -55,4 +56,6 @@ def _references(path: str, text: str) -> Iterable[str]:
     return tuple(f"{folder}/{name}" if folder else name for name in _USUAL)
 
 
-FORMAT = Format("terraform", _matches, _grants, _references)
+FORMAT = Format(
+    "terraform", _matches, _grants, _references, endings=(".json", ".tf", ".tfvars", ".tofu")
+)

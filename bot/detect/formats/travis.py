@@ -25,18 +25,19 @@ from bot.detect.engine import told
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.lines import Text, decode
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 from bot.detect.shell import Script, Value
 from bot.detect.source import Source
 from bot.detect.yaml_tree import read_yaml
 
-_NAME = re.compile(r"\.?travis(?:[-_.][\w.-]*)?\.ya?ml\Z", re.IGNORECASE)
+_NAME = pattern(r"\.?travis(?:[-_.][\w.-]*)?\.ya?ml\Z", re.IGNORECASE)
 # Phases that share one shell, in their order; those of deployment are run by the same job.
 _PHASES = (
     "before_install", "install", "before_script", "script", "before_cache", "after_success",
     "after_failure", "before_deploy", "after_deploy", "after_script",
 )  # fmt: skip
-_ASSIGNMENT = re.compile(
+_ASSIGNMENT = pattern(
     r"""(?P<name>[A-Za-z_]\w*)=(?P<value>(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s"'\\])*)"""
 )
 
@@ -139,4 +140,4 @@ def _environment(places: Places, node: Node | None, depth: int = 0) -> Environme
     return found
 
 
-FORMAT = Format("travis", _matches, _grants)
+FORMAT = Format("travis", _matches, _grants, endings=(".yaml", ".yml"))

@@ -19,20 +19,21 @@ from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant, Unknown
 from bot.detect.lines import Text, decode
 from bot.detect.mounts import repository
+from bot.detect.patterns import pattern
 from bot.detect.shell import Script, docker_options
 from bot.detect.source import Source
 
-_NAME = re.compile(r"vagrantfile", re.IGNORECASE)
-_TELLING = re.compile(r"sock|/run|docker|podman|containerd|_HOST|:2375", re.IGNORECASE)
-_VOLUMES = re.compile(r"\.volumes\s*(?:=|\+=|<<)|\.push_volumes?\b")
-_ARGUMENTS = re.compile(r"\.create_args\s*(?:=|\+=|<<)|\b(?::?args:|:args\s*=>)")
-_INLINE = re.compile(r"\binline:|:inline\s*=>|\.inline\s*=")
-_RUN = re.compile(r"\.run\s*\(?\s*[\"'](?P<name>[^\"'\n]+)[\"']")
-_IMAGE = re.compile(r"(?:\bimage:|:image\s*=>|\.image\s*=)\s*[\"'](?P<image>[^\"'\n]+)[\"']")
-_STRING = re.compile(r"\"(?P<double>(?:\\.|[^\"\\])*)\"|'(?P<single>(?:\\.|[^'\\])*)'")
-_HEREDOC = re.compile(r"<<[-~]?[\"'`]?(?P<mark>[A-Za-z_]\w*)[\"'`]?")
-_COMMENT = re.compile(r"\s*#")
-_OTHER_LANGUAGE = re.compile(r"\s*#!(?!.*\b(?:ba|da|a|z|k)?sh\b)")
+_NAME = pattern(r"vagrantfile", re.IGNORECASE)
+_TELLING = pattern(r"sock|/run|docker|podman|containerd|_HOST|:2375", re.IGNORECASE)
+_VOLUMES = pattern(r"\.volumes\s*(?:=|\+=|<<)|\.push_volumes?\b")
+_ARGUMENTS = pattern(r"\.create_args\s*(?:=|\+=|<<)|\b(?::?args:|:args\s*=>)")
+_INLINE = pattern(r"\binline:|:inline\s*=>|\.inline\s*=")
+_RUN = pattern(r"\.run\s*\(?\s*[\"'](?P<name>[^\"'\n]+)[\"']")
+_IMAGE = pattern(r"(?:\bimage:|:image\s*=>|\.image\s*=)\s*[\"'](?P<image>[^\"'\n]+)[\"']")
+_STRING = pattern(r"\"(?P<double>(?:\\.|[^\"\\])*)\"|'(?P<single>(?:\\.|[^'\\])*)'")
+_HEREDOC = pattern(r"<<[-~]?[\"'`]?(?P<mark>[A-Za-z_]\w*)[\"'`]?")
+_COMMENT = pattern(r"\s*#")
+_OTHER_LANGUAGE = pattern(r"\s*#!(?!.*\b(?:ba|da|a|z|k)?sh\b)")
 _MOST_LINES = 20_000
 _LONGEST_STATEMENT = 60
 

@@ -6,11 +6,12 @@ Template Guide".
 
 import re
 
-_FOLDER = re.compile(r"(?:^|/)templates/.*\.(?:ya?ml|tpl|gotmpl|txt)\Z", re.IGNORECASE)
+from bot.detect.patterns import pattern
+
+_FOLDER = pattern(r"(?:^|/)templates/.*\.(?:ya?ml|tpl|gotmpl|txt)\Z", re.IGNORECASE)
 # Values may hold templates for `tpl`: they are values all the same.
-_VALUES = re.compile(r"(?:^|/)values(?:[._-][^/]*)?\.ya?ml\Z", re.IGNORECASE)
-_ACTION = re.compile(r"\{\{")
-_TYPICAL = re.compile(
+_VALUES = pattern(r"(?:^|/)values(?:[._-][^/]*)?\.ya?ml\Z", re.IGNORECASE)
+_TYPICAL = pattern(
     r"\{\{-?\s*(?:define|include|template|with|range|if|end|toYaml|tpl|/\*|\$|\.(?:Values|Release"
     r"|Chart|Capabilities|Files|Template))"
 )
@@ -18,7 +19,7 @@ _TYPICAL = re.compile(
 
 def is_template(path: str, text: str) -> bool:
     """Tell whether a file is a template of a Helm chart."""
-    if not _ACTION.search(text):
+    if "{{" not in text:
         return False
     if _FOLDER.search(path) and _TYPICAL.search(text):
         return True

@@ -13,14 +13,15 @@ from bot.detect.ci.places import Environment, Place, Places, Subject, address_gr
 from bot.detect.ci.steps import argv_grants, script_grants
 from bot.detect.grant import Grant, How, Step
 from bot.detect.mounts import repository, split_short
+from bot.detect.patterns import pattern
 from bot.detect.pods.hardening import undermined
 from bot.detect.pods.values import Given, Resolve, text_of, written
 from bot.detect.positioned import Node
 from bot.detect.shell import Value
 
-_DOCKER_IMAGE = re.compile(r"(?:\A|/)docker\Z")
-_REFERENCE = re.compile(r"\$\((?P<name>[A-Za-z_]\w*)\)")
-_FOREIGN_SCRIPT = re.compile(r"#!(?!.*\b(?:ba|da|a|z|k)?sh\b)")
+_DOCKER_IMAGE = pattern(r"(?:\A|/)docker\Z")
+_REFERENCE = pattern(r"\$\((?P<name>[A-Za-z_]\w*)\)")
+_FOREIGN_SCRIPT = pattern(r"#!(?!.*\b(?:ba|da|a|z|k)?sh\b)")
 _HOOKS = (
     ("lifecycle", "postStart", "exec", "command"),
     ("lifecycle", "preStop", "exec", "command"),

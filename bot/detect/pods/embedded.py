@@ -1,15 +1,15 @@
 """YAML that stands as text inside another file -> its documents, with lines of that file."""
 
-import re
 from collections.abc import Iterator
 
 from bot.detect.lines import Text
 from bot.detect.outline import read_outline
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 from bot.detect.yaml_nodes import RefusedError, read_flow
 
 _MOST = 64
-_NOT_LINE_END = re.compile(r"[^\n]")
+_NOT_LINE_END = pattern(r"[^\n]")
 
 
 def block(node: Node) -> Iterator[Node]:
