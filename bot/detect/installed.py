@@ -6,31 +6,31 @@ does it: an account is no container, job or script, and setting up a machine wit
 always does it.
 """
 
-import re
 from collections.abc import Iterator
 
 from bot.detect import sockets
 from bot.detect.ci.places import Environment, Place, Places, Subject, address_grants
 from bot.detect.ci.steps import script_grants
 from bot.detect.grant import Grant, How, Severity
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 from bot.detect.shell import Script, Value
 from bot.detect.sockets import Target
 
-_SHEBANG = re.compile(r"\s*#!.*\b(?:ba|da|a|z|k)?sh\b")
-_DAEMON_FILES = re.compile(
+_SHEBANG = pattern(r"\s*#!.*\b(?:ba|da|a|z|k)?sh\b")
+_DAEMON_FILES = pattern(
     r"/etc/(?:default|sysconfig)/docker\b|docker(?:\.service|\.service\.d/|\.socket)|daemon\.json"
 )
 # What login shells and services read their environment from.
-_ENVIRONMENT_FILES = re.compile(r"/etc/environment\b|/environment\.d/")
-_PROFILES = re.compile(
+_ENVIRONMENT_FILES = pattern(r"/etc/environment\b|/environment\.d/")
+_PROFILES = pattern(
     r"/etc/(?:profile|bash\.bashrc|bashrc|zshenv)\b"
     r"|\.(?:bashrc|bash_profile|bash_aliases|profile|zshrc|zshenv|zprofile)\Z"
 )
-_ASSIGNED = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Z_]+)=(?P<value>\S+)\s*\Z")
-_PLAIN = re.compile(r"[^'\n]+\Z")
+_ASSIGNED = pattern(r"\s*(?:export\s+)?(?P<name>[A-Z_]+)=(?P<value>\S+)\s*\Z")
+_PLAIN = pattern(r"[^'\n]+\Z")
 _END = "END OF THE FILE"
-_LISTENS = re.compile(r"tcp://(?:\{\{[^{}\n]*\}\}|[^\s\"',:/{])+(?::\d+)?")
+_LISTENS = pattern(r"tcp://(?:\{\{[^{}\n]*\}\}|[^\s\"',:/{])+(?::\d+)?")
 
 
 def written(places: Places, who: Subject, path: str, text: Node) -> Iterator[Grant]:

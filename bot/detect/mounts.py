@@ -8,14 +8,15 @@ import re
 from functools import lru_cache
 
 from bot.detect import sockets
+from bot.detect.patterns import pattern
 from bot.detect.sockets import Target
 
-_DRIVE = re.compile(r"[A-Za-z]:(?=[\\/])")
-_PIPE = re.compile(r"(?:npipe:)?(?:\\\\|//)+\.(?:\\|/)+pipe(?:\\|/)+[\w.-]+", re.IGNORECASE)
+_DRIVE = pattern(r"[A-Za-z]:(?=[\\/])")
+_PIPE = pattern(r"(?:npipe:)?(?:\\\\|//)+\.(?:\\|/)+pipe(?:\\|/)+[\w.-]+", re.IGNORECASE)
 _OPENERS = {"${{": "}}", "{{": "}}", "${": "}", "$(": ")", "<<": ">>"}
 _LONGEST = 16_384
 # Without any of these each colon is a separator.
-_SPECIAL = re.compile(r"[{(]|<<|pipe|(?:\A|:)[A-Za-z]:[\\/]", re.IGNORECASE)
+_SPECIAL = pattern(r"[{(]|<<|pipe|(?:\A|:)[A-Za-z]:[\\/]", re.IGNORECASE)
 
 
 def split_short(text: str) -> tuple[str, ...]:

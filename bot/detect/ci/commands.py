@@ -19,6 +19,7 @@ from bot.detect.ci.steps import (
     volume_grants,
 )
 from bot.detect.grant import Grant
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 
 # In lower case: a piece of text that tells, and what it has to be part of.
@@ -31,12 +32,12 @@ _TELLING: tuple[tuple[str, re.Pattern[str] | None], ...] = (
         "docker_engine", "tcp://", ":2375", "api-socket", "source=/", "src=/",
     )),
 )  # fmt: skip
-_SOCKET = re.compile(r"\.sock\b|docker_engine|_host\b|:2375", re.IGNORECASE)
-_COMMAND = re.compile(
+_SOCKET = pattern(r"\.sock\b|docker_engine|_host\b|:2375", re.IGNORECASE)
+_COMMAND = pattern(
     r"(?:\w*[_-])?(?:scripts?|run|code|cmds?|commands?|before|init|prebuild|exec|shell|sh|bash|entry)"
     r"|\w*[a-z](?:Script|Command|Cmd)s?",
 )
-_KEY = re.compile(
+_KEY = pattern(
     r"^[ \t{,-]*[\"']?(?:" + _COMMAND.pattern + r"|env(?:ironment(?:_variables)?)?"
     r"|volumes|binds|mounts)[\"']?[ \t]*:",
     re.MULTILINE,

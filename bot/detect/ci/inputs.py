@@ -12,12 +12,13 @@ from bot.detect import mounts, sockets
 from bot.detect.ci.containers import Container, container_grants, lines_of
 from bot.detect.ci.places import Dialect, Places, Subject, Variables
 from bot.detect.grant import Grant, How, Severity
+from bot.detect.patterns import pattern
 from bot.detect.shell import Script
 from bot.detect.sockets import Target
 
 Inputs = Mapping[str, Script]
 
-_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
+_WORDS = pattern(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _SCRIPTS = frozenset(
     {"bash", "cleanup", "cmd", "command", "commands", "cmds", "entrypoint", "exec", "execute",
      "install", "inline", "post", "pre", "run", "runs", "script", "scripts", "setup", "shell",
@@ -33,7 +34,7 @@ _OPTIONS = frozenset(
 )  # fmt: skip
 _VOLUMES = frozenset({"volume", "volumes", "mount", "mounts", "bind", "binds"})
 _ADDRESSES = frozenset({"host", "endpoint", "address", "daemon", "url"})
-_OPTION = re.compile(
+_OPTION = pattern(
     r"(?:^|[\s\"'=])(?:-[a-zA-Z]*v|--volumes?(?:-from)?|--mount|--use-api-socket|-e|--env)"
     r"(?:[\s=/\"'$~]|$)"
 )

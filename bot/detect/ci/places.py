@@ -5,7 +5,6 @@ knows one number a line. Here a number stands for a Place: a line of a file, whe
 from and how it gets to the job. `Places.grant` turns what the interpreter says back into a Grant.
 """
 
-import re
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from typing import Literal, NamedTuple
 from bot.detect import mounts, sockets
 from bot.detect.grant import Grant, Step, Undermined
 from bot.detect.lines import Text
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 from bot.detect.shell import Reach, Script, Value, hints, interpret
 from bot.detect.sockets import Target
@@ -23,10 +23,10 @@ Environment = dict[str, Value]
 Variables = Mapping[str, Value]  # an Environment, or several over each other
 Dialect = Literal["sh", "powershell", "cmd"]
 _LONGEST_VALUE = 4_096
-_WORD = re.compile(r"[A-Za-z_]\w*")
+_WORD = pattern(r"[A-Za-z_]\w*")
 _TLS = ("DOCKER_TLS_VERIFY", "DOCKER_TLS")
 # What follows a mount's target changes nothing about a socket.
-_MODE = re.compile(r"(?<=[^\s:]):(?:ro|rw|z|Z|r?shared|r?slave|r?private|nocopy|,)+(?=\s|\Z)")
+_MODE = pattern(r"(?<=[^\s:]):(?:ro|rw|z|Z|r?shared|r?slave|r?private|nocopy|,)+(?=\s|\Z)")
 
 
 class Place(NamedTuple):
@@ -306,7 +306,7 @@ def value_of(script: Script, node: Node) -> Value:
     return Value(text.strip(), line)
 
 
-_VARIABLE = re.compile(r"\$(?:(?P<bare>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*)\})")
+_VARIABLE = pattern(r"\$(?:(?P<bare>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*)\})")
 
 
 def expanded(env: Variables, around: Variables, places: Places) -> Environment:

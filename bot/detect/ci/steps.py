@@ -4,7 +4,6 @@ Drone, Woodpecker, Codefresh, Buildkite's docker plugin and their like: an image
 short form, an environment, commands.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Literal
@@ -15,6 +14,7 @@ from bot.detect.engine import told
 from bot.detect.format import plain_name
 from bot.detect.grant import Grant, How, Severity, Unknown
 from bot.detect.lines import Text, decode
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 from bot.detect.shell import Value, interpret, interpret_argv
 from bot.detect.sockets import Target
@@ -187,7 +187,7 @@ def argv_grants(
             yield places.grant(subject, reach)
 
 
-_COMMAND_FLAG = re.compile(r"-[a-z]*c[a-z]*\Z")
+_COMMAND_FLAG = pattern(r"-[a-z]*c[a-z]*\Z")
 _SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh", "ksh", "busybox"})
 
 

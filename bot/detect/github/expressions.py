@@ -11,16 +11,17 @@ from dataclasses import dataclass, field
 
 from bot.detect.ci.places import Environment, Places, Variables, substituted, tells, value_of
 from bot.detect.grant import Step
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 from bot.detect.shell import Script
 
-_EXPRESSION = re.compile(r"\$\{\{(?P<body>(?:[^{}'\n]|'[^'\n]*'|\{[^{}\n]*\})*)\}\}")
-_REFERENCE = re.compile(
+_EXPRESSION = pattern(r"\$\{\{(?P<body>(?:[^{}'\n]|'[^'\n]*'|\{[^{}\n]*\})*)\}\}")
+_REFERENCE = pattern(
     r"(?P<context>github\.event\.inputs|inputs|env|matrix|steps)"
     r"(?:\.(?P<name>[\w.-]+)|\[ *'(?P<quoted>[^']+)' *\])"
 )
-_LITERAL = re.compile(r"'(?P<text>(?:[^'\n]|'')*)'")
-_WHOLE_MATRIX = re.compile(r"\$\{\{\s*matrix\.(?P<name>[\w-]+)\s*\}\}")
+_LITERAL = pattern(r"'(?P<text>(?:[^'\n]|'')*)'")
+_WHOLE_MATRIX = pattern(r"\$\{\{\s*matrix\.(?P<name>[\w-]+)\s*\}\}")
 _MOST_VARIANTS = 8
 
 

@@ -1,6 +1,5 @@
 """The steps of a job or of a composite action -> what each of them hands over."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -9,6 +8,7 @@ from bot.detect.ci.inputs import input_grants
 from bot.detect.ci.places import Dialect, Environment, Subject, address_grants, layered
 from bot.detect.github.expressions import Scope, environment
 from bot.detect.grant import Grant, How, Severity
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 from bot.detect.shell import Script, Value
 from bot.detect.sockets import Target
@@ -22,12 +22,12 @@ GIVEN = Target("docker", How.PLATFORM, Severity.CRITICAL)
 # Actions whose entry point mounts the socket into the image they are given, unasked.
 _MOUNTING = frozenset({"addnab/docker-run-action"})
 
-_EXPORT = re.compile(
+_EXPORT = pattern(
     r"""\becho\s+(?P<quote>["']?)(?P<name>[\w-]+)=(?P<value>[^"'\n]*?)(?P=quote)\s*"""
     r"""(?:>>|\|\s*tee\s+(?:-a|--append))\s*["']?(?:\$\{?|\$env:)GITHUB_(?P<file>ENV|OUTPUT)\b"""
 )
-_HANDS_ON = re.compile(r"GITHUB_OUTPUT|::set-output")
-_SET_OUTPUT = re.compile(r"::set-output name=(?P<name>[\w-]+)::(?P<value>[^\s\"']*)")
+_HANDS_ON = pattern(r"GITHUB_OUTPUT|::set-output")
+_SET_OUTPUT = pattern(r"::set-output name=(?P<name>[\w-]+)::(?P<value>[^\s\"']*)")
 
 
 @dataclass(frozen=True, slots=True)

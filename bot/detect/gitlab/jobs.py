@@ -20,12 +20,13 @@ from bot.detect.ci.places import (
 )
 from bot.detect.gitlab.config import KEYWORDS, Config, Entry, Job
 from bot.detect.grant import Grant
+from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 from bot.detect.shell import Script, Value, interpret, interpret_argv
 
 _PIPELINE = "pipeline"
-_WINDOWS = re.compile(r"(?<![a-z])win(?:dows|\d|\b)", re.IGNORECASE)
-_POWERSHELL = re.compile(
+_WINDOWS = pattern(r"(?<![a-z])win(?:dows|\d|\b)", re.IGNORECASE)
+_POWERSHELL = pattern(
     r"\\\\\.\\pipe\\|\$env:\w|\$ErrorActionPreference"
     r"|\b(?:Get|Set|New|Write|Invoke|Remove|Test|Start)-[A-Z]\w+"
 )

@@ -1,6 +1,5 @@
 """One Kubernetes object, patch or list of them -> what it hands over."""
 
-import re
 from collections.abc import Iterator
 
 from bot.detect import sockets
@@ -9,20 +8,21 @@ from bot.detect.ci.steps import volume_grants
 from bot.detect.grant import Grant, How, Severity
 from bot.detect.kube.patch import is_patch, patch_grants
 from bot.detect.kube.values import value_grants
+from bot.detect.patterns import pattern
 from bot.detect.pods import Containers, Resolve, block, owner_of, pod_grants, written
 from bot.detect.pods.values import text_of
 from bot.detect.positioned import Node
 from bot.detect.sockets import Target
 
 # Read by formats of their own.
-_PIPELINES = re.compile(r"tekton\.dev/")
+_PIPELINES = pattern(r"tekton\.dev/")
 _WORKFLOWS = frozenset({"Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow"})
 # Objects that describe others, or only say what is allowed.
 _DESCRIPTIONS = frozenset(
     {"CustomResourceDefinition", "PodSecurityPolicy", "SecurityContextConstraints"}
 )
-_SCRIPT = re.compile(r"\.(?:sh|bash)\Z|\A(?:[\w.-]*entrypoint|[\w.-]*script|run|start|setup)\Z")
-_SHEBANG = re.compile(r"#!.*\b(?:ba|da|a|z|k)?sh\b")
+_SCRIPT = pattern(r"\.(?:sh|bash)\Z|\A(?:[\w.-]*entrypoint|[\w.-]*script|run|start|setup)\Z")
+_SHEBANG = pattern(r"#!.*\b(?:ba|da|a|z|k)?sh\b")
 _CHART_VALUES = (
     ("spec", "values"),
     ("spec", "valuesContent"),

@@ -1,20 +1,20 @@
 """JSON patches (RFC 6902) of Kubernetes objects: `[{op, path, value}]`."""
 
-import re
 from collections.abc import Iterator
 
 from bot.detect import sockets
 from bot.detect.ci.places import Places, Subject, address_grants
 from bot.detect.grant import Grant
+from bot.detect.patterns import pattern
 from bot.detect.pods import Containers, pod_grants
 from bot.detect.pods.values import text_of
 from bot.detect.positioned import Node
 
 _WRITES = frozenset({"add", "replace"})
-_HOST_PATH = re.compile(r"/volumes/[^/]+/hostPath/path\Z|/hostPath/path\Z")
-_VOLUME = re.compile(r"/volumes(?:/[^/]+)?\Z")
-_CONTAINER = re.compile(r"/(?:containers|initContainers)/[^/]+\Z")
-_VARIABLE = re.compile(r"/env(?:/[^/]+)?\Z")
+_HOST_PATH = pattern(r"/volumes/[^/]+/hostPath/path\Z|/hostPath/path\Z")
+_VOLUME = pattern(r"/volumes(?:/[^/]+)?\Z")
+_CONTAINER = pattern(r"/(?:containers|initContainers)/[^/]+\Z")
+_VARIABLE = pattern(r"/env(?:/[^/]+)?\Z")
 
 
 def is_patch(document: Node) -> bool:

@@ -4,6 +4,7 @@ import re
 
 from bot.detect import sockets
 from bot.detect.grant import How, Severity
+from bot.detect.patterns import pattern
 from bot.detect.sockets import Target
 
 # Variables that a client reads; others only hold a path that a script uses elsewhere.
@@ -20,10 +21,10 @@ CLIENT_VARIABLES = frozenset(
         "_EXPERIMENTAL_DAGGER_RUNNER_HOST",
     }
 )
-_WITH_PORT = re.compile(r"[^\s/:]+:\d{2,5}")
-_TELLING = re.compile(r"docker|podman|colima|lima|machine|sock|daemon", re.IGNORECASE)
-_EXPANSION = re.compile(r"\$\([^)]*\)|\$?\{\{?[^}]*\}\}?")
-_RESTORED = re.compile(r"(?:OLD|SAVED?|PREV|ORIG|BACKUP|PARENT|OUTER)", re.IGNORECASE)
+_WITH_PORT = pattern(r"[^\s/:]+:\d{2,5}")
+_TELLING = pattern(r"docker|podman|colima|lima|machine|sock|daemon", re.IGNORECASE)
+_EXPANSION = pattern(r"\$\([^)]*\)|\$?\{\{?[^}]*\}\}?")
+_RESTORED = pattern(r"(?:OLD|SAVED?|PREV|ORIG|BACKUP|PARENT|OUTER)", re.IGNORECASE)
 
 
 def option_address(text: str) -> Target | None:

@@ -3,15 +3,16 @@
 import re
 from collections.abc import Callable
 
+from bot.detect.patterns import pattern
 from bot.detect.shell import commands, written
 from bot.detect.shell.call import NONE, UNKNOWN, Call, joined
 from bot.detect.shell.pieces import Arg, Piece, Pieces, arg
 from bot.detect.shell.scope import ARGUMENTS, Binding, Scope
 from bot.detect.shell.text import formatted
 
-_NAME = re.compile(r"[A-Za-z_]\w*\Z", re.ASCII)
-_EXPORTS = re.compile(r"-(?:[gUl]?x[gUl]?|-export)\Z")
-_ASSIGNED = re.compile(r"([A-Za-z_]\w*)=", re.ASCII)
+_NAME = pattern(r"[A-Za-z_]\w*\Z", re.ASCII)
+_EXPORTS = pattern(r"-(?:[gUl]?x[gUl]?|-export)\Z")
+_ASSIGNED = pattern(r"([A-Za-z_]\w*)=", re.ASCII)
 
 
 def _declare(call: Call, scope: Scope) -> Pieces:

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from bot.detect.grant import How
+from bot.detect.patterns import pattern
 from bot.detect.shell.pieces import Arg, Piece, Pieces
 from bot.detect.sockets import Target
 
 UNKNOWN: Pieces = (Piece("", (), known=False),)  # output that nothing tells
 NONE: Pieces = ()  # no output
 
-_SUFFIX = re.compile(r"\.(?:exe|cmd|bat)\Z", re.IGNORECASE)
+_SUFFIX = pattern(r"\.(?:exe|cmd|bat)\Z", re.IGNORECASE)
 
 
 class Host(Protocol):

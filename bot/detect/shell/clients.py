@@ -4,11 +4,11 @@ Sources: Docker CLI reference, docker/cli `opts/mount.go`, podman-run(1), podman
 nerdctl's command reference.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 
 from bot.detect import mounts, sockets
 from bot.detect.grant import How, Severity
+from bot.detect.patterns import pattern
 from bot.detect.shell import containers, manifests
 from bot.detect.shell.addresses import option_address
 from bot.detect.shell.call import UNKNOWN, Call, command_name, joined
@@ -33,7 +33,7 @@ _SUBCOMMANDS = names(
     "run create exec compose container service volume context buildx stack build system"
     " pod play kube machine start daemon"
 )
-_SUBCOMMAND_NAME = re.compile(r"[a-z-]+")
+_SUBCOMMAND_NAME = pattern(r"[a-z-]+")
 _HOST_OPTIONS = ("-H", "--host", "--url", "--address", "-a")
 _SECURED = frozenset({"--tlsverify", "--tlscacert", "--tlscert", "--tlskey"})
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from bot.detect import mounts, sockets
 from bot.detect.grant import How
+from bot.detect.patterns import pattern
 from bot.detect.shell import clients, endpoints, manifests, text, wrappers
 from bot.detect.shell.addresses import CLIENT_VARIABLES, client_address
 from bot.detect.shell.call import NONE, UNKNOWN, Call, command_name
@@ -23,7 +24,7 @@ _TEXT = names(
     " hadolint shellcheck rg ag ack grep egrep fgrep zgrep sed perl python python3 ruby"
     " node php go javac make-help cat-help rem get-item test-path remove-item get-content"
 )
-_LOGS = re.compile(
+_LOGS = pattern(
     r"(?:.*_)?(?:log|info|warn|warning|err|error|die|fail|fatal|msg|message|print|say|debug|note"
     r"|notice|usage|help|abort|echo|title|header|banner|skip|panic|throw|raise|comment|step|begin"
     r"|section|success|ok|pass|write-host|write-output|write-verbose|write-warning|write-error"
@@ -31,26 +32,26 @@ _LOGS = re.compile(
     r"(?:[_-]?(?:line|msg|message|info|error|success|step|\w*output\w*|equal|contains?))?",
     re.IGNORECASE,
 )
-_RUNNERS = re.compile(
+_RUNNERS = pattern(
     r".*(?:run|exec|ssh|raises|retry|try|execute|command|cmd|eval|invoke|parallel|watch|concurrently"
     r"|hyperfine|batch|tmux|screen|nix-shell|start-process|start-job|invoke-expression|iex)\w*",
     re.IGNORECASE,
 )
-_STARTS_COMMAND = re.compile(
+_STARTS_COMMAND = pattern(
     r"\s*(?:\w+=\S*\s+)*(?:sudo\s+(?:-\S+\s+)*)?(?:\S*/)?(?:docker|podman|nerdctl|socat|curl)\b"
 )
 _OPTION_CARRIERS = names(
     "make gmake act just task npm yarn pnpm packer gitlab-runner k3d devcontainer tox"
     " nomad earthly bazel gradle mvn ./gradlew ./mvnw"
 )
-_VOLUME_OPTIONS = re.compile(r"(?:-v|--?[\w-]*(?:volumes?|mounts?|bind)|-B)\Z")
+_VOLUME_OPTIONS = pattern(r"(?:-v|--?[\w-]*(?:volumes?|mounts?|bind)|-B)\Z")
 _OWN_OPTIONS = names("-v -B --volume --mount --bind")  # of a program in a container: its own
-_SOCKET_OPTION = re.compile(r"--?[\w.-]*daemon-socket\Z")
-_SHORT_VOLUME = re.compile(r"-v=?(?=[^=\s])")
+_SOCKET_OPTION = pattern(r"--?[\w.-]*daemon-socket\Z")
+_SHORT_VOLUME = pattern(r"-v=?(?=[^=\s])")
 _DECLARING = names("export declare typeset local readonly env setx")
 # Variables on make's command line are in the environment of recipes (its manual, "Overriding").
 _MAKES = names("make gmake")
-_GIVEN = re.compile(r"([A-Za-z_]\w*):?=", re.ASCII)
+_GIVEN = pattern(r"([A-Za-z_]\w*):?=", re.ASCII)
 _LONGEST_LOOK = 400  # words of an unknown command that are looked at
 
 _BY_NAME: Mapping[str, Handler] = {

@@ -1,10 +1,10 @@
 """A place in a shell text: what every part of the reader needs."""
 
-import re
+from bot.detect.patterns import pattern
 
 DEEPEST = 32  # levels of nesting that are followed; what lies deeper is one opaque word
 
-_BLANK = re.compile(r"(?:[ \t\r\f\v]+|\\\r?\n)+")
+_BLANK = pattern(r"(?:[ \t\r\f\v]+|\\\r?\n)+")
 
 
 class Cursor:

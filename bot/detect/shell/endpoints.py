@@ -10,27 +10,26 @@ from collections.abc import Callable, Mapping, Sequence
 
 from bot.detect import sockets
 from bot.detect.grant import How, Severity
+from bot.detect.patterns import pattern
 from bot.detect.shell import containers, manifests
 from bot.detect.shell.call import NONE, UNKNOWN, Call
 from bot.detect.shell.pieces import Arg, Pieces
 from bot.detect.sockets import Target
 
-_OPEN_MODE = re.compile(
-    r"0*\d?\d\d[2367]|(?:.*,)?[ugo]*[oa][ugo]*[+=][rXxst]*w\w*(?:,.*)?|\+\w*w\w*"
-)
-_UNIX_CLIENT = re.compile(r"(?:UNIX|UNIX-CONNECT|UNIX-CLIENT|GOPEN):(?P<path>[^,]+)", re.IGNORECASE)
-_UNIX_LISTEN = re.compile(r"(?:UNIX-LISTEN|UNIX-L|UNIX-RECVFROM):(?P<path>[^,]+)", re.IGNORECASE)
-_TCP_CLIENT = re.compile(
+_OPEN_MODE = pattern(r"0*\d?\d\d[2367]|(?:.*,)?[ugo]*[oa][ugo]*[+=][rXxst]*w\w*(?:,.*)?|\+\w*w\w*")
+_UNIX_CLIENT = pattern(r"(?:UNIX|UNIX-CONNECT|UNIX-CLIENT|GOPEN):(?P<path>[^,]+)", re.IGNORECASE)
+_UNIX_LISTEN = pattern(r"(?:UNIX-LISTEN|UNIX-L|UNIX-RECVFROM):(?P<path>[^,]+)", re.IGNORECASE)
+_TCP_CLIENT = pattern(
     r"(?:TCP|TCP4|TCP6|TCP-CONNECT|TCP4-CONNECT):(?P<address>[^,]+)", re.IGNORECASE
 )
-_OWN = re.compile(r"docker|podman", re.IGNORECASE)  # in the name of a variable that nothing gives
-_FOLDERS = re.compile(r"\A.*/(?![^({]*[)}])")  # of a path, not inside `${…}` or `$(…)`
-_API_URL = re.compile(r"(?:https?://)?(?P<host>[^/\s]+:2375)(?P<path>/\S*)?")
-_MOUNTING_TEXT = re.compile(r"[\"'](?:hostPath|Binds)[\"']\s*:")  # of Marathon, of Docker's API
-_ASKS_WHETHER = re.compile(r"/?(?:v[\d.]+/)?(?:_ping|version|info)?\Z")
-_CERTIFIED = re.compile(r"--tls(?:cacert|cert|key|dir)\b")
-_LISTEN_TEXT = re.compile(r"(?:-H|--host)[= ]*(?P<address>tcp://[^\s\"'|,#/]+)")
-_DAEMON_FILES = re.compile(
+_OWN = pattern(r"docker|podman", re.IGNORECASE)  # in the name of a variable that nothing gives
+_FOLDERS = pattern(r"\A.*/(?![^({]*[)}])")  # of a path, not inside `${…}` or `$(…)`
+_API_URL = pattern(r"(?:https?://)?(?P<host>[^/\s]+:2375)(?P<path>/\S*)?")
+_MOUNTING_TEXT = pattern(r"[\"'](?:hostPath|Binds)[\"']\s*:")  # of Marathon, of Docker's API
+_ASKS_WHETHER = pattern(r"/?(?:v[\d.]+/)?(?:_ping|version|info)?\Z")
+_CERTIFIED = pattern(r"--tls(?:cacert|cert|key|dir)\b")
+_LISTEN_TEXT = pattern(r"(?:-H|--host)[= ]*(?P<address>tcp://[^\s\"'|,#/]+)")
+_DAEMON_FILES = pattern(
     r"(?:docker[\w.-]*\.service|/etc/(?:default|sysconfig)/docker\b|docker\.service\.d/|daemon\.json)"
 )
 

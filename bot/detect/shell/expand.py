@@ -5,9 +5,9 @@ gives them; one *variation* of a command takes the n-th value of each. A variabl
 gives stays in the text as written.
 """
 
-import re
 from collections.abc import Callable, Iterable
 
+from bot.detect.patterns import pattern
 from bot.detect.shell.pieces import (
     Arg,
     Piece,
@@ -25,9 +25,9 @@ from bot.detect.shell.tree import Literal, Node, Opaque, Part, Substitution, Var
 LONGEST_TEXT = 1_000_000  # characters of a here-document, or of text that is run
 _MOST_FIELDS = 1_000  # of one word or array
 _LEAST_WORK, _WORK = 400_000, 2  # words and pieces, and for each character
-_BREAK = re.compile(r"[ \t\n]+")
-_BREAK_OR_COMMAND = re.compile(r"\$\([^()]*\)|`[^`]*`|(?P<blank>[ \t\n]+)")
-_GLOB = re.compile(r"[*?\[]")
+_BREAK = pattern(r"[ \t\n]+")
+_BREAK_OR_COMMAND = pattern(r"\$\([^()]*\)|`[^`]*`|(?P<blank>[ \t\n]+)")
+_GLOB = pattern(r"[*?\[]")
 
 
 class Exhausted(Exception):  # noqa: N818 - not an error: the script is longer than what is followed

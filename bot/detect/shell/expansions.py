@@ -7,22 +7,23 @@ arrays and process substitution.
 import re
 from abc import abstractmethod
 
+from bot.detect.patterns import pattern
 from bot.detect.shell.cursor import DEEPEST, Cursor
 from bot.detect.shell.tree import NOTHING, Literal, Node, Opaque, Part, Substitution, Variable
 
-_NAME = re.compile(r"[A-Za-z_]\w*|\d|[@*#?$!-]", re.ASCII)
-_BRACED = re.compile(
+_NAME = pattern(r"[A-Za-z_]\w*|\d|[@*#?$!-]", re.ASCII)
+_BRACED = pattern(
     r"(?P<sigil>[!#]?)(?P<name>[A-Za-z_]\w*|\d+|[@*#?$!-])(?:\[(?P<index>[^\]\n]*)\])?", re.ASCII
 )
-_OPERATOR = re.compile(r":?[-=?+]|##?|%%?")
-_BALANCE = re.compile(r"[()'\"\\`]")
-_SPELLING = re.compile(r"[()`:\n\r{}'\"\\#<]+")
-_ANSI = re.compile(r"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|(.))", re.DOTALL)
+_OPERATOR = pattern(r":?[-=?+]|##?|%%?")
+_BALANCE = pattern(r"[()'\"\\`]")
+_SPELLING = pattern(r"[()`:\n\r{}'\"\\#<]+")
+_ANSI = pattern(r"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|(.))", re.DOTALL)
 _ANSI_LETTERS = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
 
 # What may stand as it is after an operator.
-_IN_BRACES = re.compile(r"[^'\"\\$`}\n]+")
-_IN_QUOTED_BRACES = re.compile(r"[^\"\\$`}\n]+")
+_IN_BRACES = pattern(r"[^'\"\\$`}\n]+")
+_IN_QUOTED_BRACES = pattern(r"[^\"\\$`}\n]+")
 
 
 class ExpansionReader(Cursor):

@@ -5,11 +5,11 @@ run. What a branch assigns is joined with what was there before, so a variable m
 values; a command is then run once for each.
 """
 
-import re
 from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, NamedTuple
 
+from bot.detect.patterns import pattern
 from bot.detect.shell import builtins, commands, written
 from bot.detect.shell.call import NONE, UNKNOWN, Call
 from bot.detect.shell.expand import LONGEST_TEXT, Exhausted, Expander
@@ -43,7 +43,7 @@ _MOST_CALLS = 40  # of one function
 _MOST_DULL_CALLS = 2  # with arguments that could not matter
 _LONGEST_OUTPUT = 20_000  # pieces
 _MOST_ELEMENTS = 4_000  # of an array, or words of a command that are kept
-_KEY = re.compile(r"\[[^\]]*\]=")
+_KEY = pattern(r"\[[^\]]*\]=")
 
 
 class _Defined(NamedTuple):

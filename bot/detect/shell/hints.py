@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
+from bot.detect.patterns import pattern
 from bot.detect.shell.model import Value
 
 # One of these stands in nearly every script that reaches a daemon; all in lower case.
@@ -25,17 +26,17 @@ _TELLING = (
 # What else can reach one names a client, or mounts a directory by a client that it does not name.
 _CLIENTS = ("docker", "podman", "nerdctl", "buildctl", "buildah", "finch")
 _MOUNTS = ("-v", "--volume", "--mount")
-_DIRECTORY = re.compile(
+_DIRECTORY = pattern(
     r"/run(?![\w.-])|/var/?(?![\w/.-])|/:|=/{1,2}(?![\w/.$-])"
     r"|\.(?:colima|rd|lima|orbstack|docker/run)\b|/volume1/docker|microk8s|/proc/"
 )
-_JOINED = re.compile(r"\$\{[^}\n]*\}[a-z$]|[a-z]\$[a-z{]|\$[a-z_]\w*\$")
+_JOINED = pattern(r"\$\{[^}\n]*\}[a-z$]|[a-z]\$[a-z{]|\$[a-z_]\w*\$")
 _SCHEMES = ("tcp:", "unix:", "ssh:", "npipe:")
-_OPTION = re.compile(r"[ \t](?:-h\b|--host|--addr|--url)")
+_OPTION = pattern(r"[ \t](?:-h\b|--host|--addr|--url)")
 _NEAR = 300  # characters between a client's name and its option
 _MOST_LOOKS = 5_000  # after so many options a text is read anyway
 
-_STRONG = re.compile(
+_STRONG = pattern(
     r"sock|docker_host|container_host|buildkit_host|docker_engine|:2375|pipe[\\/]|tcp://|unix://"
     r"|(?:docker|podman|nerdctl)\b[^\n]{0,300}(?:/run|/:|/var)",
     re.IGNORECASE,

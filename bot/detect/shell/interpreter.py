@@ -1,11 +1,11 @@
 """The three ways in: a script, an exec form, and a string of docker options."""
 
 import contextlib
-import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from bot.detect import effort
 from bot.detect.grant import How
+from bot.detect.patterns import pattern
 from bot.detect.shell import containers, hints, windows
 from bot.detect.shell.call import Call
 from bot.detect.shell.expand import Exhausted
@@ -17,7 +17,7 @@ from bot.detect.shell.repeated import Dialect, Followed, followed
 from bot.detect.shell.scope import Binding
 
 # A line end among options is a blank; after a backslash the reader takes it out itself.
-_LINE_END = re.compile(r"(?<!\\)\n")
+_LINE_END = pattern(r"(?<!\\)\n")
 _TOO_LONG = 1_500_000  # characters; of a longer script only telling lines are read
 _MOST_LINES = 20_000  # that are read one by one
 _MOST_TEXT = 1_000_000  # characters of them

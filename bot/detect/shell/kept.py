@@ -8,16 +8,17 @@ is started by it: a container client's command, or options that mount a socket, 
 
 import re
 
+from bot.detect.patterns import pattern
 from bot.detect.shell import commands
 from bot.detect.shell.call import Call
 from bot.detect.shell.pieces import Arg
 
-_CLIENT = re.compile(
+_CLIENT = pattern(
     r"\s*(?:sudo\s+(?:-\S+\s+)*)?(?:\S*/)?(?:docker|podman|nerdctl)\s(?:.*\s)?(?:run|create)\s",
     re.DOTALL,
 )
-_OPTIONS = re.compile(r"\s*-[\w-]")
-_TEXT = re.compile(
+_OPTIONS = pattern(r"\s*-[\w-]")
+_TEXT = pattern(
     r"usage|help|example|e?x?msg|message|desc|doc(?!ker)|expect|hint|note|text|want", re.IGNORECASE
 )
 _MOST = 200

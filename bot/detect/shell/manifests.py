@@ -10,26 +10,25 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from bot.detect import mounts, sockets
 from bot.detect.grant import How, Severity
+from bot.detect.patterns import pattern
 from bot.detect.shell.addresses import CLIENT_VARIABLES, option_address
 from bot.detect.shell.call import UNKNOWN, Call
 from bot.detect.shell.pieces import Arg, Piece, Pieces, arg
 from bot.detect.sockets import Target
 
-_ITEM = re.compile(r"\s*-\s+[\"']?(?P<value>[^\s\"'].*?)[\"']?\s*(?:#.*)?\Z")
-_KEY = re.compile(
+_ITEM = pattern(r"\s*-\s+[\"']?(?P<value>[^\s\"'].*?)[\"']?\s*(?:#.*)?\Z")
+_KEY = pattern(
     r"\s*(?:-\s+)?[\"']?(?P<key>source|src|device|hostPath|path|file)[\"']?\s*:"
     r"\s*[\"']?(?P<value>[^\s\"',}#]+)"
 )
-_FLOW_PATH = re.compile(
+_FLOW_PATH = pattern(
     r"[\"']?hostPath[\"']?\s*:\s*\{[^{}]*?[\"']?path[\"']?\s*:\s*[\"']?(?P<value>[^\s\"',}]+)"
 )
-_FLOW_TEXT = re.compile(r"[\"'](?P<value>[^\"'\s]+:[^\"'\s]*)[\"']")
-_HOST_PATH_OPENS = re.compile(r"\s*(?:-\s+)?[\"']?hostPath[\"']?\s*:\s*\{?\s*\Z")
-_VARIABLE = re.compile(
-    r"\s*(?:-\s+)?[\"']?(?P<key>[A-Z_]+)[\"']?\s*[:=]\s*[\"']?(?P<value>[^\s\"']+)"
-)
-_SWITCH = re.compile(r"\s*use_api_socket\s*:\s*true\b")
-_IMAGE = re.compile(r"\s*(?:-\s+)?image\s*:\s*[\"']?(?P<value>[^\s\"'#]+)")
+_FLOW_TEXT = pattern(r"[\"'](?P<value>[^\"'\s]+:[^\"'\s]*)[\"']")
+_HOST_PATH_OPENS = pattern(r"\s*(?:-\s+)?[\"']?hostPath[\"']?\s*:\s*\{?\s*\Z")
+_VARIABLE = pattern(r"\s*(?:-\s+)?[\"']?(?P<key>[A-Z_]+)[\"']?\s*[:=]\s*[\"']?(?P<value>[^\s\"']+)")
+_SWITCH = pattern(r"\s*use_api_socket\s*:\s*true\b")
+_IMAGE = pattern(r"\s*(?:-\s+)?image\s*:\s*[\"']?(?P<value>[^\s\"'#]+)")
 _MOST_LINES = 20_000
 _FAR = 60  # lines between a mount and its container's image
 

@@ -5,11 +5,11 @@ podman(1), podman-run(1), podman-build(1), nerdctl's command reference. An optio
 knows takes a value unless the next word is an option.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from bot.detect.patterns import pattern
 from bot.detect.shell.pieces import Arg
 
 
@@ -171,8 +171,8 @@ class Options:
         return value
 
 
-_VARIABLE = re.compile(r"\$\{\w+\}")  # of a Makefile, in the value of another one
-_LOOKS_LIKE_OPTION = re.compile(r"-[^\s\d]\S*")
+_VARIABLE = pattern(r"\$\{\w+\}")  # of a Makefile, in the value of another one
+_LOOKS_LIKE_OPTION = pattern(r"-[^\s\d]\S*")
 _MEAN_OPTIONS = names("OPT ARG FLAG VOL MOUNT PARAM EXTRA ENV NET TTY $@ $*")
 
 

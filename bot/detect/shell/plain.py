@@ -4,19 +4,18 @@ make build
 docker run --rm -v /var/run/docker.sock:/var/run/docker.sock app test
 """
 
-import re
-
+from bot.detect.patterns import pattern
 from bot.detect.shell.tree import Literal, Node, Sequence, Simple, Word
 
 _LONGEST = 10_000  # characters; what is longer is left to the grammar
 _WORD = r"[\w./:@%+,=-]++"
 # A first word is no keyword, no assignment and no command that takes assignments.
-_LINES = re.compile(
+_LINES = pattern(
     r"(?:[ \t]*+(?:(?!(?:if|then|elif|else|fi|case|esac|for|select|while|until|do|done|function"
     r"|time|coproc|export|declare|typeset|local|readonly)(?![\w./:@%+,=-]))"
     rf"[\w./:@%+,-]++(?![=])(?:[ \t]++{_WORD})*+[ \t]*+)?+(?:\n|\Z))*+\Z"
 )
-_EACH = re.compile(_WORD)
+_EACH = pattern(_WORD)
 
 
 def plain_commands(text: str) -> Node | None:

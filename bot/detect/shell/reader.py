@@ -8,6 +8,7 @@ over, a construct that never ends goes on to the end.
 import re
 from typing import NamedTuple
 
+from bot.detect.patterns import pattern
 from bot.detect.shell.cursor import DEEPEST
 from bot.detect.shell.plain import plain_commands
 from bot.detect.shell.simple import MOST_WORDS, SimpleReader
@@ -26,13 +27,13 @@ from bot.detect.shell.tree import (
     Word,
 )
 
-_KEYWORD = re.compile(
+_KEYWORD = pattern(
     r"(?:if|then|elif|else|fi|case|esac|for|select|while|until|do|done|function|time|coproc"
     r"|\{|\}|!|\[\[)(?=[\s;&|()<>]|\Z)"
 )
-_NAMED = re.compile(r"[ \t]*([^\s;&|()<>]+)(?:[ \t]*\([ \t]*\))?")
+_NAMED = pattern(r"[ \t]*([^\s;&|()<>]+)(?:[ \t]*\([ \t]*\))?")
 _CLOSERS = frozenset({"then", "elif", "else", "fi", "esac", "do", "done", "}"})
-_ARITHMETIC = re.compile(r"[\w\s$+\-*/%<>=!&|^~?:,.\[\]{}#@'\"]*", re.ASCII)
+_ARITHMETIC = pattern(r"[\w\s$+\-*/%<>=!&|^~?:,.\[\]{}#@'\"]*", re.ASCII)
 
 
 class Reader(SimpleReader):

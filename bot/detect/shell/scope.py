@@ -1,17 +1,17 @@
 """The variables of a script, each with the values that branches and loops may have given it."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from bot.detect.patterns import pattern
 from bot.detect.shell.pieces import Arg, Piece, Pieces, Trail, text_of
 
 ARGUMENTS = "@"  # the name under which a scope holds `$1`, `$2`, …
 MOST_VALUES = 8  # of one variable
 _MOST_DULL = 2  # values that could not matter
-_TELLS = re.compile(r"sock|docker|podman|nerdctl|pipe|/run|/var|tcp:|unix:|ssh:|:\d{4}|-v|--|\A/\Z")
-_NAMES_DAEMON = re.compile(r"sock|pipe|/run\b|tcp:|unix:|ssh:")
+_TELLS = pattern(r"sock|docker|podman|nerdctl|pipe|/run|/var|tcp:|unix:|ssh:|:\d{4}|-v|--|\A/\Z")
+_NAMES_DAEMON = pattern(r"sock|pipe|/run\b|tcp:|unix:|ssh:")
 
 
 class Binding(NamedTuple):

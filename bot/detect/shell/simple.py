@@ -8,6 +8,7 @@ import re
 from abc import abstractmethod
 
 from bot.detect import effort
+from bot.detect.patterns import pattern
 from bot.detect.shell.cursor import DEEPEST
 from bot.detect.shell.tree import (
     NOTHING,
@@ -23,17 +24,15 @@ from bot.detect.shell.words import WordReader
 
 MOST_WORDS = 20_000  # of one command; the rest of it is passed over
 
-_ASSIGNMENT = re.compile(
-    r"(?P<name>[A-Za-z_]\w*)(?P<index>\[[^\]\n]*\])?(?P<append>\+?)=", re.ASCII
-)
+_ASSIGNMENT = pattern(r"(?P<name>[A-Za-z_]\w*)(?P<index>\[[^\]\n]*\])?(?P<append>\+?)=", re.ASCII)
 _DECLARING = frozenset({"export", "declare", "typeset", "local", "readonly"})
-_REDIRECTION = re.compile(
+_REDIRECTION = pattern(
     r"(?P<number>\d+|\{\w+\})?(?P<operator><<<|<<[-~]?|<>|<&|>&|>>|>\||<(?!\()|>(?!\())|(?P<both>&>>?)"
 )
-_DELIMITER = re.compile(r"""[ \t]*(?P<text>(?:'[^'\n]*'|"[^"\n]*"|\\.|[^\s;&|<>()'"\\])+)""")
-_UNQUOTE = re.compile(r"""['"\\]""")
-_FUNCTION = re.compile(r"[ \t]*\([ \t]*\)")
-_NEWLINES = re.compile(r"(?:[ \t\r\f\v]+|\\\r?\n|#[^\n]*)*")
+_DELIMITER = pattern(r"""[ \t]*(?P<text>(?:'[^'\n]*'|"[^"\n]*"|\\.|[^\s;&|<>()'"\\])+)""")
+_UNQUOTE = pattern(r"""['"\\]""")
+_FUNCTION = pattern(r"[ \t]*\([ \t]*\)")
+_NEWLINES = pattern(r"(?:[ \t\r\f\v]+|\\\r?\n|#[^\n]*)*")
 
 
 class SimpleReader(WordReader):

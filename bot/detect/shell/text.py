@@ -3,13 +3,14 @@
 import re
 from collections.abc import Sequence
 
+from bot.detect.patterns import pattern
 from bot.detect.shell import written
 from bot.detect.shell.call import NONE, UNKNOWN, Call, joined
 from bot.detect.shell.pieces import Arg, Piece, Pieces
 
 _ESCAPES = {"n": "\n", "t": "\t", "\\": "\\"}
-_ESCAPE = re.compile(r"\\([nt\\])")
-_HOLE = re.compile(r"%[-#0 +]*\d*(?:\.\d+)?[sbdiqu]")
+_ESCAPE = pattern(r"\\([nt\\])")
+_HOLE = pattern(r"%[-#0 +]*\d*(?:\.\d+)?[sbdiqu]")
 _MOST_LINES = 2_000
 
 

@@ -8,6 +8,7 @@ reference for `set`, `setx`, carets and percent signs.
 import re
 from typing import Literal as OneOf
 
+from bot.detect.patterns import pattern
 from bot.detect.shell.tree import (
     Assignment,
     Literal,
@@ -22,25 +23,25 @@ from bot.detect.shell.tree import (
     Word,
 )
 
-_SPACE = re.compile(r"(?:[ \t\r\f\v]+|[`^]\r?\n[ \t]*)+")
-_POWERSHELL_COMMENT = re.compile(r"<#.*?(?:#>|\Z)|#[^\n]*", re.DOTALL)
-_CMD_COMMENT = re.compile(r"@?(?:rem(?=[ \t\r\n]|\Z)|::)[^\n]*", re.IGNORECASE)
-_HERE_STRING = re.compile(r"@([\"'])[ \t]*\r?\n(?P<body>.*?)\n\1@", re.DOTALL)
-_VARIABLE = re.compile(
+_SPACE = pattern(r"(?:[ \t\r\f\v]+|[`^]\r?\n[ \t]*)+")
+_POWERSHELL_COMMENT = pattern(r"<#.*?(?:#>|\Z)|#[^\n]*", re.DOTALL)
+_CMD_COMMENT = pattern(r"@?(?:rem(?=[ \t\r\n]|\Z)|::)[^\n]*", re.IGNORECASE)
+_HERE_STRING = pattern(r"@([\"'])[ \t]*\r?\n(?P<body>.*?)\n\1@", re.DOTALL)
+_VARIABLE = pattern(
     r"\$(?:\{?env:(?P<environment>\w+)\}?|\{(?P<braced>[\w-]+)\}"
     r"|(?:(?:script|global|local):)?(?P<plain>\w+))",
     re.IGNORECASE,
 )
-_ASSIGNS = re.compile(
+_ASSIGNS = pattern(
     r"(?:\[[\w.\[\]]+\][ \t]*)?"
     r"\$(?:\{env:(?P<braced>\w+)\}|(?:(?P<env>env:)|(?:script|global|local):)?(?P<name>\w+))"
     r"[ \t]*(?P<append>\+?)=(?!=)[ \t]*",
     re.IGNORECASE,
 )
-_SET = re.compile(r"@?set[ \t]+(?:/[aApP][ \t]+)?(?P<quote>\"?)(?P<name>\w+)=", re.IGNORECASE)
-_PERCENT = re.compile(r"%(?P<name>\w+)%|!(?P<late>\w+)!|%(?P<argument>[*\d])")
-_BARE = re.compile(r"[^ \t\r\n\f\v;|&(){},\"'`^$%!<>@]+")
-_REDIRECTION = re.compile(r"(?P<number>[1-6*])?(?P<operator>>>|>|<)(?P<copy>&\d)?")
+_SET = pattern(r"@?set[ \t]+(?:/[aApP][ \t]+)?(?P<quote>\"?)(?P<name>\w+)=", re.IGNORECASE)
+_PERCENT = pattern(r"%(?P<name>\w+)%|!(?P<late>\w+)!|%(?P<argument>[*\d])")
+_BARE = pattern(r"[^ \t\r\n\f\v;|&(){},\"'`^$%!<>@]+")
+_REDIRECTION = pattern(r"(?P<number>[1-6*])?(?P<operator>>>|>|<)(?P<copy>&\d)?")
 _MOST_WORDS = 20_000
 
 

@@ -8,15 +8,16 @@ nesting is bounded.
 
 import re
 
+from bot.detect.patterns import pattern
 from bot.detect.shell.expansions import ExpansionReader
 from bot.detect.shell.tree import Here, Literal, Opaque, Part, Word
 
-_PLAIN = re.compile(r"[^ \t\n\r\f\v'\"\\$`;&|<>(){]+")
-_WHOLE = re.compile(r"[^ \t\n\r\f\v'\"\\$`;&|<>(){]+(?=[ \t\n;|)]|\Z)")
-_ANGLED = re.compile(r"<<[ \t]*[\w-]+(?:\.[\w-]+)+[ \t]*>>")
-_SPECIAL_IN_HERE = re.compile(r"[\\$`]")
-_IN_QUOTES = re.compile(r"[^\"\\$`{\n]+")
-_IN_HERE = re.compile(r"[^\\$`\n]+")
+_PLAIN = pattern(r"[^ \t\n\r\f\v'\"\\$`;&|<>(){]+")
+_WHOLE = pattern(r"[^ \t\n\r\f\v'\"\\$`;&|<>(){]+(?=[ \t\n;|)]|\Z)")
+_ANGLED = pattern(r"<<[ \t]*[\w-]+(?:\.[\w-]+)+[ \t]*>>")
+_SPECIAL_IN_HERE = pattern(r"[\\$`]")
+_IN_QUOTES = pattern(r"[^\"\\$`{\n]+")
+_IN_HERE = pattern(r"[^\\$`\n]+")
 
 
 class WordReader(ExpansionReader):

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from bot.detect.patterns import pattern
 from bot.detect.shell import endpoints, written
 from bot.detect.shell.call import NONE, UNKNOWN, Call, joined
 from bot.detect.shell.options import names
@@ -11,8 +12,8 @@ from bot.detect.shell.pieces import Arg, Piece, Pieces, arg
 
 Handler = Callable[[Call], Pieces]
 
-_ASSIGNED = re.compile(r"([A-Za-z_]\w*)=", re.ASCII)
-_ENV_DRIVE = re.compile(r"env:[\\/]*(?=\w)", re.IGNORECASE)
+_ASSIGNED = pattern(r"([A-Za-z_]\w*)=", re.ASCII)
+_ENV_DRIVE = pattern(r"env:[\\/]*(?=\w)", re.IGNORECASE)
 SHELLS = names("sh bash zsh dash ash ksh mksh fish rbash")
 
 

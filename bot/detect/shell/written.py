@@ -9,39 +9,38 @@ import re
 
 from bot.detect import sockets
 from bot.detect.grant import How, Severity
+from bot.detect.patterns import pattern
 from bot.detect.shell import containers, manifests
 from bot.detect.shell.addresses import CLIENT_VARIABLES, client_address
 from bot.detect.shell.call import Call
 from bot.detect.shell.pieces import Arg, Pieces, arg, limited
 from bot.detect.sockets import Target
 
-_ENVIRONMENT = re.compile(
+_ENVIRONMENT = pattern(
     r".*(?:GITHUB_ENV|BASH_ENV|GITHUB_OUTPUT\b|/etc/environment|\.?(?:bash|zsh)(?:rc|env)|\.profile"
     r"|_profile|/etc/profile(?:\.d/.*)?|\.envrc|\.env(?:\.[\w-]+)?|[\w-]+\.env)[\"'}%]*\Z",
     re.IGNORECASE,
 )
-_STEPS = re.compile(r"GITHUB_ENV|BASH_ENV")
-_COMPOSE = re.compile(r"(?:.*/)?[^/]*(?:compose|stack)[^/]*\.ya?ml\Z", re.IGNORECASE)
-_SCRIPT = re.compile(r".*\.(?:sh|bash)\Z")
-_UNIT = re.compile(
-    r".*(?:\.service|\.service\.d/[^/]+\.conf|/etc/init/[^/]+\.conf|/cron[^/]*/\w+)\Z"
-)
-_DAEMON = re.compile(
+_STEPS = pattern(r"GITHUB_ENV|BASH_ENV")
+_COMPOSE = pattern(r"(?:.*/)?[^/]*(?:compose|stack)[^/]*\.ya?ml\Z", re.IGNORECASE)
+_SCRIPT = pattern(r".*\.(?:sh|bash)\Z")
+_UNIT = pattern(r".*(?:\.service|\.service\.d/[^/]+\.conf|/etc/init/[^/]+\.conf|/cron[^/]*/\w+)\Z")
+_DAEMON = pattern(
     r".*(?:/etc/docker/daemon\.json|docker[\\/]config[\\/]daemon\.json"
     r"|/etc/(?:default|sysconfig)/docker\b.*|/boot2docker/profile)\Z"
 )
-_SHEBANG = re.compile(r"\s*#!\s*\S*(?:/|env\s+)(?:ba|z|da|a|k)?sh\b")
-_ASSIGNED = re.compile(
+_SHEBANG = pattern(r"\s*#!\s*\S*(?:/|env\s+)(?:ba|z|da|a|k)?sh\b")
+_ASSIGNED = pattern(
     r"\s*(?:export\s+|set\s+-gx\s+)?(?P<name>[A-Z_]+)[= ][\"']?"
     r"(?P<value>(?:\$\([^)\n]*\)|[^\s\"'])*)"
 )
-_EXEC = re.compile(r"\s*(?:Exec\w+\s*=\s*[-@:+!]*|exec\s+|(?:[\d*/,-]+\s+){5}(?:root\s+)?)(?=\S)")
-_LOGGED = re.compile(
+_EXEC = pattern(r"\s*(?:Exec\w+\s*=\s*[-@:+!]*|exec\s+|(?:[\d*/,-]+\s+){5}(?:root\s+)?)(?=\S)")
+_LOGGED = pattern(
     r"(?:##vso\[task\.setvariable\s+variable=(?P<azure>\w+)[^\]]*\]"
     r"|::set-env name=(?P<github>\w+)::"
     r"|##teamcity\[setParameter name='env\.(?P<teamcity>\w+)' value=')(?P<value>[^\s\"']*)"
 )
-_TCP_HOST = re.compile(r"tcp://[^\s\"',\]]+")
+_TCP_HOST = pattern(r"tcp://[^\s\"',\]]+")
 _MOST_FILES = 1_000
 _MOST_PIECES = 4_000
 _MOST_TEXT = 200_000
