@@ -113,6 +113,23 @@ def test_a_file_that_no_one_can_read(scene: Scene) -> None:
     scene.is_red(pull)
 
 
+def test_a_file_that_asks_for_more_than_is_followed(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A workflow lets many jobs share many steps by an alias; a mount comes after them.
+
+    It is red, and says that the file was not read to its end. (The limit of effort is lowered here.)
+    """
+    monkeypatch.setattr("bot.detect.effort.MOST", 300_000)
+    shared = "".join(f"  - run: docker build {n}\n" for n in range(300))
+    jobs = "".join(f"  j{n}: {{runs-on: a, steps: *shared}}\n" for n in range(300))
+    last = "  last:\n    steps:\n      - run: docker run -v /:/host app\n"
+    path = ".github/workflows/build.yml"
+    text = f"on: push\nx-shared: &shared\n{shared}jobs:\n{jobs}{last}"
+    pull = scene.shown_red({path: text})
+    assert "not read to its end" in scene.said(pull)
+
+
 def test_the_check_cannot_be_written(scene: Scene) -> None:
     """GitHub answers 502 to the check, again and again, and recovers.
 
