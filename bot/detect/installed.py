@@ -19,7 +19,8 @@ from bot.detect.sockets import Target
 
 _SHEBANG = re.compile(r"\s*#!.*\b(?:ba|da|a|z|k)?sh\b")
 _DAEMON_FILES = re.compile(
-    r"/etc/(?:default|sysconfig)/docker\b|docker(?:\.service|\.service\.d/|\.socket)|daemon\.json"
+    r"/etc/(?:default|sysconfig)/docker\b|(?<![\w-])docker\.service\b"
+    r"|docker[\w-]*\.socket\b|daemon\.json"
 )
 # What login shells and services read their environment from.
 _ENVIRONMENT_FILES = re.compile(r"/etc/environment\b|/environment\.d/")
@@ -31,6 +32,7 @@ _ASSIGNED = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Z_]+)=(?P<value>\S+)\s*\Z"
 _PLAIN = re.compile(r"[^'\n]+\Z")
 _END = "END OF THE FILE"
 _LISTENS = re.compile(r"tcp://(?:\{\{[^{}\n]*\}\}|[^\s\"',:/{])+(?::\d+)?")
+_LISTEN_STREAM = re.compile(r"\s*ListenStream\s*=\s*(?P<host>[\w.\[\]:-]*:)?(?P<port>\d+)\s*\Z")
 
 
 def written(places: Places, who: Subject, path: str, text: Node) -> Iterator[Grant]:
@@ -44,9 +46,9 @@ def written(places: Places, who: Subject, path: str, text: Node) -> Iterator[Gra
     elif _DAEMON_FILES.search(path) and "tlsverify" not in text.text:
         script, lines = text.script()
         for line, number in zip(script.split("\n"), lines, strict=False):
-            for found in _LISTENS.finditer(line):
-                target = sockets.address(found[0])
-                if target is not None and not line.lstrip().startswith("#"):
+            for address in _addresses(path, line):
+                target = sockets.address(address)
+                if target is not None:
                     opened = Target(target.resource, How.LISTEN, Severity.CRITICAL)
                     yield places.mounted(who, opened, places.put(Place(places.path, number)))
     elif _ENVIRONMENT_FILES.search(path):
@@ -62,3 +64,13 @@ def written(places: Places, who: Subject, path: str, text: Node) -> Iterator[Gra
         first, last = placed.lines[0], placed.lines[-1]
         here = f"cat > '{path}' <<'{_END}'\n{placed.text}\n{_END}"
         yield from places.ran(who, Script(here, (first, *placed.lines, last)), {})
+
+
+def _addresses(path: str, line: str) -> list[str]:
+    """Return where a line of a file of the daemon has it listen."""
+    if line.lstrip().startswith(("#", ";")):
+        return []
+    stream = _LISTEN_STREAM.match(line) if ".socket" in path else None
+    if stream is not None:
+        return [f"tcp://{stream['host'] or '0.0.0.0:'}{stream['port']}"]
+    return [found[0] for found in _LISTENS.finditer(line)]
