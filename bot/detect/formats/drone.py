@@ -38,6 +38,7 @@ _NAME = re.compile(r"(?:\A|[.-])drone(?:[.-][^/]*)?\.ya?ml\Z", re.IGNORECASE)
 _PROGRAM = re.compile(
     r"(?:\A|[.-])drone(?:[.-][^/]*)?\.(?:jsonnet|libsonnet|star)\Z", re.IGNORECASE
 )
+_PROGRAM_IN_FOLDER = re.compile(r"(?:^|/)\.drone/.*\.(?:jsonnet|libsonnet|star)\Z", re.IGNORECASE)
 _FOLDER = re.compile(r"(?:^|/)\.drone/.*\.ya?ml(?:\.\w+)?\Z", re.IGNORECASE)
 _KIND = Keyed(r"^kind: *[\"']?pipeline\b", "kind")
 _STEPS = Keyed(r"^(?:steps|services):", "steps", "services")
@@ -48,7 +49,7 @@ _PRIVILEGED = re.compile(r"(?:docker\.io/)?plugins/(?:docker|acr|ecr|gcr|gar|her
 
 def _matches(path: str, text: str) -> bool:
     name = plain_name(path)
-    if _PROGRAM.search(name):
+    if _is_program(path):
         return True
     if _NAME.search(name) or _FOLDER.search(path):
         return not name.lower().startswith(("docker-compose", "compose"))
@@ -57,8 +58,12 @@ def _matches(path: str, text: str) -> bool:
     return bool(_KIND.search(text) and _STEPS.search(text))
 
 
+def _is_program(path: str) -> bool:
+    return bool(_PROGRAM.search(plain_name(path)) or _PROGRAM_IN_FOLDER.search(path))
+
+
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
-    if _PROGRAM.search(plain_name(path)):
+    if _is_program(path):
         yield from _program(path, source)
     else:
         yield from yaml_grants(path, source, _document)
