@@ -21,6 +21,7 @@ from bot.detect.lines import Text, decode
 from bot.detect.pods import Given
 from bot.detect.positioned import Node
 from bot.detect.source import Source
+from bot.detect.user_data import user_data_grants
 from bot.detect.yaml_tree import read_json, read_yaml
 
 _NAME = re.compile(r"\.(?:ya?ml|json|template)\Z", re.IGNORECASE)
@@ -71,6 +72,7 @@ def _document(places: Places, document: Node) -> Iterator[Grant]:
         if properties is not None:
             yield from _tasks(places, f"resource {name}", properties, parameters)
             yield from _scripts(places, f"resource {name}", properties)
+            yield from user_data_grants(places, f"resource {name}", properties)
 
 
 def _tasks(places: Places, owner: str, node: Node, parameters: "_Parameters") -> Iterator[Grant]:
