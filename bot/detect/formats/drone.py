@@ -39,6 +39,8 @@ _PROGRAM = re.compile(
     r"(?:\A|[.-])drone(?:[.-][^/]*)?\.(?:jsonnet|libsonnet|star)\Z", re.IGNORECASE
 )
 _PROGRAM_IN_FOLDER = re.compile(r"(?:^|/)\.drone/.*\.(?:jsonnet|libsonnet|star)\Z", re.IGNORECASE)
+# Drone can be told to read a program of any name.
+_PIPELINE = re.compile(r"\bkind[\"']?\s*[:=]\s*[\"']pipeline[\"']")
 _FOLDER = re.compile(r"(?:^|/)\.drone/.*\.ya?ml(?:\.\w+)?\Z", re.IGNORECASE)
 _KIND = Keyed(r"^kind: *[\"']?pipeline\b", "kind")
 _STEPS = Keyed(r"^(?:steps|services):", "steps", "services")
@@ -49,7 +51,7 @@ _PRIVILEGED = re.compile(r"(?:docker\.io/)?plugins/(?:docker|acr|ecr|gcr|gar|her
 
 def _matches(path: str, text: str) -> bool:
     name = plain_name(path)
-    if _is_program(path):
+    if _is_program(path, text):
         return True
     if _NAME.search(name) or _FOLDER.search(path):
         return not name.lower().startswith(("docker-compose", "compose"))
@@ -58,12 +60,14 @@ def _matches(path: str, text: str) -> bool:
     return bool(_KIND.search(text) and _STEPS.search(text))
 
 
-def _is_program(path: str) -> bool:
-    return bool(_PROGRAM.search(plain_name(path)) or _PROGRAM_IN_FOLDER.search(path))
+def _is_program(path: str, text: str) -> bool:
+    if _PROGRAM.search(plain_name(path)) or _PROGRAM_IN_FOLDER.search(path):
+        return True
+    return path.endswith((".jsonnet", ".star")) and bool(_PIPELINE.search(text))
 
 
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
-    if _is_program(path):
+    if plain_name(path).lower().endswith((".jsonnet", ".libsonnet", ".star")):
         yield from _program(path, source)
     else:
         yield from yaml_grants(path, source, _document)
