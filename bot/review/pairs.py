@@ -52,7 +52,7 @@ def pair_moved(left: Left, new_name: dict[str, str], changes: Changes) -> list[S
     What stands on lines that nobody touched goes first: `pair_same` leaves it in that order.
     """
     aside: list[SetAside] = []
-    for alike in (_same_definition, _same_command, _same_lines):
+    for alike in (_same_definition, _same_command, _same_elsewhere, _same_lines):
         unpaired = []
         for grant in left.head:
             told = alike is _same_lines and says_it(grant, changes)
@@ -85,6 +85,15 @@ def _same_command(old: Grant, new: Grant, new_name: dict[str, str]) -> bool:
     return (
         old.image == new.image
         and old.subject.split(", step ")[0] == new.subject.split(", step ")[0]
+        and old.text.strip() == new.text.strip()
+    )
+
+
+def _same_elsewhere(old: Grant, new: Grant, _new_name: dict[str, str]) -> bool:
+    """Tell whether a subject of one name and image says the same in another file now."""
+    return (
+        new.image is not None
+        and (old.subject, old.image, old.resource) == (new.subject, new.image, new.resource)
         and old.text.strip() == new.text.strip()
     )
 
