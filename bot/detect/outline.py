@@ -22,6 +22,8 @@ _BLOCK = re.compile(r"(?P<style>[|>])[-+\d]*\s*(?:#.*)?\Z")
 _TEMPLATE_LINE = re.compile(
     r"\s*(?:\{\{[-~]?.*?[-~]?\}\}|\{%.*?%\}|\{\{[!#/^>].*?\}\}|<%(?!=).*?%>)\s*(?:#.*)?\Z"
 )
+# What steers a template within a line: `app:{% if shared %} &app{% endif %}`.
+_STEERING = re.compile(r"\{%[^{}\n]*%\}|<%[^=%\n][^%\n]*%>")
 _CONFLICT = re.compile(r"(?:<{7}|={7}|>{7}|\|{7})(?:\s|\Z)")
 _BARE_ITEM = re.compile(r"-\s+(?![\w\"'.-]+:(?:\s|\Z))[^\s\[{&*!|>]")
 _COMMENT = re.compile(r"\s#.*\Z")
@@ -44,6 +46,13 @@ class _Open:
     scalar: Node | None = None
 
 
+def _without_steering(line: str) -> str:
+    """Return a line with blanks for what only steers a template, unless that is all of it."""
+    if _TEMPLATE_LINE.match(line):
+        return line
+    return _STEERING.sub(lambda found: " " * len(found[0]), line)
+
+
 def read_outline(text: Text) -> tuple[Node, ...]:
     """Read text by indentation into documents. Never raises."""
     return _Outline(text).documents()
@@ -61,6 +70,7 @@ class _Outline:
 
     def documents(self) -> tuple[Node, ...]:
         lines = self._text.content.split("\n")[:_MOST_LINES]
+        lines = [_without_steering(line) if "%" in line else line for line in lines]
         self._open(-1, 0)
         number, offset = 0, 0
         while number < len(lines):
