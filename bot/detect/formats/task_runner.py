@@ -23,7 +23,7 @@ from bot.detect.positioned import Node
 from bot.detect.source import Source
 
 _YAML = re.compile(r"\.ya?ml\Z", re.IGNORECASE)
-_JSON = re.compile(r"(?:package|composer|deno|tasks|project|nx|turbo)\.jsonc?\Z", re.IGNORECASE)
+_JSON = re.compile(r"(?:package|composer|deno|tasks|launch|project|nx|turbo)\.jsonc?\Z", re.IGNORECASE)
 _DEEPEST = 40
 
 
