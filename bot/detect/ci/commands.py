@@ -33,7 +33,8 @@ _TELLING: tuple[tuple[str, re.Pattern[str] | None], ...] = (
 )  # fmt: skip
 _SOCKET = re.compile(r"\.sock\b|docker_engine|_host\b|:2375", re.IGNORECASE)
 _COMMAND = re.compile(
-    r"(?:\w*[_-])?(?:scripts?|run|code|cmds?|commands?|before|init|prebuild|exec|shell|sh|bash|entry)"
+    r"(?:\w*[_-])?(?:scripts?|run|code|cmds?|commands?|before|init|prebuild|exec|shell|sh|bash|entry"
+    r"|hooks?)"
     r"|\w*[a-z](?:Script|Command|Cmd)s?",
 )
 _KEY = re.compile(
@@ -44,7 +45,7 @@ _KEY = re.compile(
 _LARGE = 128_000  # characters; nobody writes commands into a file that is larger
 _LARGEST = 1_000_000  # of one that names a socket
 _VOLUMES = ("volumes", "binds", "mounts")
-_BY_NAME = frozenset({"scripts"})  # mappings of a command's name to the command
+_BY_NAME = frozenset({"scripts", "tasks"})  # mappings of a command's name to the command
 _TESTED = frozenset({"command"})  # mappings of a command to what is expected of it
 _ENVIRONMENT = ("env", "environment", "environment_variables")
 _CLIENTS = frozenset({"docker", "podman", "nerdctl", "docker-compose"})
@@ -55,6 +56,11 @@ def worth_reading(text: str) -> bool:
     if len(text) > _LARGEST or (len(text) > _LARGE and not _SOCKET.search(text)):
         return False
     return _tells(text.lower()) and _KEY.search(text) is not None
+
+
+def tells(text: str) -> bool:
+    """Tell whether a text names something that reaches a daemon, or may do so."""
+    return len(text) <= _LARGEST and _tells(text.lower())
 
 
 def _tells(low: str) -> bool:
@@ -90,14 +96,18 @@ class Commands:
         for key, (_, value) in node.entries().items():
             if _COMMAND.fullmatch(key) and not (value.kind == "map" or _maps(value)):
                 subject = self._subject((*called, key), node)
-                if _is_argv(value):
-                    yield from argv_grants(places, subject, value.members(), env)
+                words = _argv(value, node.get("args"))
+                if words:
+                    yield from argv_grants(places, subject, words, env)
                 else:
                     yield from script_grants(places, subject, (value,), env)
             elif key in _BY_NAME and value.kind == "map":
                 for name, (_, command) in value.entries().items():
                     inner = self._subject((*called, key, name), command)
-                    yield from script_grants(places, inner, (command,), env)
+                    if command.kind == "map" or _maps(command):
+                        yield from self.below(command, (*called, key, name), nesting.deeper())
+                    else:
+                        yield from script_grants(places, inner, (command,), env)
             else:
                 if key in _TESTED and value.kind == "map":
                     yield from self._tested(value, (*called, key))
@@ -132,7 +142,9 @@ def _maps(node: Node) -> bool:
     return any(item.kind == "map" for item in node.members())
 
 
-def _is_argv(node: Node) -> bool:
-    """Tell whether a list holds the words of one command."""
+def _argv(node: Node, arguments: Node | None) -> Sequence[Node]:
+    """Return the words of one command: a list of them, or a program with its arguments beside."""
+    if node.kind == "scalar" and arguments is not None and arguments.kind == "list":
+        return (node, *arguments.members()) if " " not in node.text.strip() else ()
     words = node.members()
-    return bool(words) and words[0].kind == "scalar" and words[0].text in _CLIENTS
+    return words if words and words[0].kind == "scalar" and words[0].text in _CLIENTS else ()
