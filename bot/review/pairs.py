@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 
-from bot.detect.grant import Grant, Step
+from bot.detect.grant import Grant, How, Step
 from bot.review.anchor import Changes, says_it
 from bot.review.covers import covers
 from bot.review.model import SetAside
@@ -80,7 +80,7 @@ def _same_command(old: Grant, new: Grant, new_name: dict[str, str]) -> bool:
     """Tell whether only the name of a step, or its number, is another, or its image is gone."""
     if (new_name.get(old.path) or old.path) != new.path or old.resource != new.resource:
         return False
-    if old.subject == new.subject and _maybe_one(old.image, new.image):
+    if old.subject == new.subject and (_maybe_one(old.image, new.image) or _job(old, new)):
         return True
     return (
         old.image == new.image
@@ -96,6 +96,11 @@ def _same_elsewhere(old: Grant, new: Grant, _new_name: dict[str, str]) -> bool:
         and (old.subject, old.image, old.resource) == (new.subject, new.image, new.resource)
         and old.text.strip() == new.text.strip()
     )
+
+
+def _job(old: Grant, new: Grant) -> bool:
+    """Tell whether a job is pointed at a daemon as before: whichever image its commands run in."""
+    return old.how is new.how is How.ADDRESS and new.subject.startswith("job ")
 
 
 def _maybe_one(old: str | None, new: str | None) -> bool:
