@@ -1,7 +1,8 @@
 """systemd units and drop-ins: what a service reaches, and how the daemon's own socket is opened.
 
-Files: `*.service`, `*.socket`, `*.service.d/*.conf`, `*.socket.d/*.conf`; a `*.conf` elsewhere that
-opens with a section of units is a drop-in that something copies to its place.
+Files: `*.service`, `*.socket`, `*.service.d/*.conf`, `*.socket.d/*.conf`; a `*.conf` elsewhere, or
+a template without a name, that opens with a section of units is a drop-in that something copies to
+its place.
 Source: systemd.service(5), systemd.socket(5), systemd.exec(5).
 
     [Service]
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bot.detect import sockets
-from bot.detect.format import Format
+from bot.detect.format import Format, nameless
 from bot.detect.grant import Grant, How, Severity
 from bot.detect.lines import Text, decode
 from bot.detect.mounts import split_short
@@ -35,7 +36,9 @@ _SPECIFIERS = {"%t": "/run", "%h": "$HOME", "%H": "host", "%n": "unit", "%i": "i
 def _matches(path: str, text: str) -> bool:
     if "[" not in text:
         return False
-    return bool(_NAME.search(path) or (_CONF.search(path) and _DROP_IN.match(text)))
+    if _NAME.search(path):
+        return True
+    return bool((_CONF.search(path) or nameless(path)) and _DROP_IN.match(text))
 
 
 def grants(path: str, source: Source) -> Iterator[Grant]:
