@@ -13,7 +13,8 @@ from bot.detect.positioned import DEEPEST, Node
 from bot.detect.yaml_nodes import RefusedError, read_flow
 
 _KEY = re.compile(
-    r"""(?P<key>"(?:\\.|[^"\\])*"|'(?:''|[^'])*'|<<|[^\s#:'"\[\]{},&*!|>%@`-][^:#]*?|-[^\s:][^:#]*?)"""
+    r"""(?P<key>"(?:\\.|[^"\\])*"|'(?:''|[^'])*'|<<|[^\s#:'"\[\]{},&*!|>%@`-](?:[^:#]|(?<=\S)\#)*?"""
+    r"""|-[^\s:][^:#]*?)"""
     r"""\s*:(?=\s|$)"""
 )
 _TAGS = re.compile(r"(?:&(?P<anchor>[\w.-]+)|(?P<tag>![\w!./:-]*))(?=\s|$)\s*")
@@ -23,7 +24,7 @@ _TEMPLATE_LINE = re.compile(
     r"\s*(?:\{\{[-~]?.*?[-~]?\}\}|\{%.*?%\}|\{\{[!#/^>].*?\}\}|<%(?!=).*?%>)\s*(?:#.*)?\Z"
 )
 # What steers a template within a line: `app:{% if shared %} &app{% endif %}`.
-_STEERING = re.compile(r"\{%[^{}\n]*%\}|<%[^=%\n][^%\n]*%>")
+_STEERING = re.compile(r"\{%[^{}\n]*%\}|<%[^=%\n][^%\n]*%>|%\{[^{}\n]*\}")
 _CONFLICT = re.compile(r"(?:<{7}|={7}|>{7}|\|{7})(?:\s|\Z)")
 _BARE_ITEM = re.compile(r"-\s+(?![\w\"'.-]+:(?:\s|\Z))[^\s\[{&*!|>]")
 _COMMENT = re.compile(r"\s#.*\Z")
