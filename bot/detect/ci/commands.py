@@ -8,7 +8,8 @@ beside it are its own, and a mapping with an image and volumes "source:target" i
 import re
 from collections.abc import Iterator, Sequence
 
-from bot.detect.ci.places import Places, Subject, address_grants
+from bot.detect.ci.containers import Container, container_grants
+from bot.detect.ci.places import Places, Subject, address_grants, joined
 from bot.detect.ci.steps import (
     Nesting,
     argv_grants,
@@ -37,9 +38,11 @@ _COMMAND = re.compile(
     r"|hooks?)"
     r"|\w*[a-z](?:Script|Command|Cmd)s?",
 )
+# Options of `docker run` for whatever starts the container: `docker_options`, `dockerRunArgs`.
+_OPTIONS = re.compile(r"(?:docker|podman)\w*(?:[Oo]ptions|[Oo]pts|[Aa]rgs|[Aa]rguments|[Ff]lags)")
 _KEY = re.compile(
     r"^[ \t{,-]*[\"']?(?:" + _COMMAND.pattern + r"|env(?:ironment(?:_variables)?)?"
-    r"|volumes|binds|mounts)[\"']?[ \t]*:",
+    r"|volumes|binds|mounts|" + _OPTIONS.pattern + r")[\"']?[ \t]*:",
     re.MULTILINE,
 )
 _LARGE = 128_000  # characters; nobody writes commands into a file that is larger
@@ -101,6 +104,8 @@ class Commands:
                     yield from argv_grants(places, subject, words, env)
                 else:
                     yield from script_grants(places, subject, (value,), env)
+            elif _OPTIONS.fullmatch(key) and not (value.kind == "map" or _maps(value)):
+                yield from self._optional(value, self._subject((*called, key), node))
             elif key in _BY_NAME and value.kind == "map":
                 for name, (_, command) in value.entries().items():
                     inner = self._subject((*called, key, name), command)
@@ -112,6 +117,12 @@ class Commands:
                 if key in _TESTED and value.kind == "map":
                     yield from self._tested(value, (*called, key))
                 yield from self.below(value, (*called, key), nesting.deeper())
+
+    def _optional(self, options: Node, subject: Subject) -> Iterator[Grant]:
+        """Yield what options of `docker run` hand over that a tool is told: words, or lines."""
+        scripts = [self._places.script(one) for one in options.listed() if one.kind == "scalar"]
+        if scripts:
+            yield from container_grants(self._places, subject, Container((), joined(scripts)))
 
     def _tested(self, commands: Node, names: Sequence[str]) -> Iterator[Grant]:
         """Yield what commands hand over that are keys themselves: tests of Goss."""
