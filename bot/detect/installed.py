@@ -9,10 +9,10 @@ always does it.
 import re
 from collections.abc import Iterator
 
-from bot.detect import sockets
 from bot.detect.ci.places import Environment, Place, Places, Subject, address_grants
 from bot.detect.ci.steps import script_grants
-from bot.detect.grant import Grant, How, Severity
+from bot.detect.grant import Grant
+from bot.detect.listens import opened
 from bot.detect.positioned import Node
 from bot.detect.shell import Script, Value
 from bot.detect.sockets import Target
@@ -31,7 +31,6 @@ _PROFILES = re.compile(
 _ASSIGNED = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Z_]+)=(?P<value>\S+)\s*\Z")
 _PLAIN = re.compile(r"[^'\n]+\Z")
 _END = "END OF THE FILE"
-_LISTENS = re.compile(r"tcp://(?:\{\{[^{}\n]*\}\}|[^\s\"',:/{])+(?::\d+)?")
 _LISTEN_STREAM = re.compile(r"\s*ListenStream\s*=\s*(?P<host>[\w.\[\]:-]*:)?(?P<port>\d+)\s*\Z")
 
 
@@ -46,11 +45,8 @@ def written(places: Places, who: Subject, path: str, text: Node) -> Iterator[Gra
     elif _DAEMON_FILES.search(path) and "tlsverify" not in text.text:
         script, lines = text.script()
         for line, number in zip(script.split("\n"), lines, strict=False):
-            for address in _addresses(path, line):
-                target = sockets.address(address)
-                if target is not None:
-                    opened = Target(target.resource, How.LISTEN, Severity.CRITICAL)
-                    yield places.mounted(who, opened, places.put(Place(places.path, number)))
+            for target in _opened(path, line):
+                yield places.mounted(who, target, places.put(Place(places.path, number)))
     elif _ENVIRONMENT_FILES.search(path):
         script, lines = text.script()
         env: Environment = {}
@@ -66,11 +62,11 @@ def written(places: Places, who: Subject, path: str, text: Node) -> Iterator[Gra
         yield from places.ran(who, Script(here, (first, *placed.lines, last)), {})
 
 
-def _addresses(path: str, line: str) -> list[str]:
-    """Return where a line of a file of the daemon has it listen."""
+def _opened(path: str, line: str) -> list[Target]:
+    """Return what a line of a file of the daemon opens."""
     if line.lstrip().startswith(("#", ";")):
         return []
     stream = _LISTEN_STREAM.match(line) if ".socket" in path else None
     if stream is not None:
-        return [f"tcp://{stream['host'] or '0.0.0.0:'}{stream['port']}"]
-    return [found[0] for found in _LISTENS.finditer(line)]
+        line = f"tcp://{stream['host'] or '0.0.0.0:'}{stream['port']}"
+    return [target for _, target in opened(line)]

@@ -9,15 +9,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from bot.detect import sockets
 from bot.detect.ansible.jinja import Jinja
 from bot.detect.ansible.variables import variables_of
 from bot.detect.ci.places import Place, Places, Subject
-from bot.detect.grant import Grant, How, Severity
+from bot.detect.grant import Grant
 from bot.detect.handed import Handed
+from bot.detect.listens import opened
 from bot.detect.mounts import repository
 from bot.detect.positioned import Node
-from bot.detect.sockets import Target
 
 _LIST = re.compile(r"(?:\A|_)(?:volumes?|mounts?|binds?)\Z", re.IGNORECASE)
 _COMMAND = re.compile(
@@ -25,7 +24,6 @@ _COMMAND = re.compile(
 )
 # Options of a daemon, in a variable that is named after them.
 _OPTIONS = re.compile(r"docker\w*(?:opt|arg|flag|listen)", re.IGNORECASE)
-_LISTENS = re.compile(r"(?:-H|--host)[\s=]*(?P<address>tcp://[^\s\"',{}]+)")
 _MOST = 20_000
 
 
@@ -59,12 +57,9 @@ def _opened(handed: Handed, who: Subject, options: Node) -> Iterator[Grant]:
     if "tlsverify" in script:
         return
     for line, number in zip(script.split("\n"), lines, strict=False):
-        for found in _LISTENS.finditer(line):
-            target = sockets.address(found["address"])
-            if target is not None:
-                opened = Target(target.resource, How.LISTEN, Severity.CRITICAL)
-                at = handed.places.put(Place(handed.places.path, number))
-                yield handed.places.mounted(who, opened, at)
+        for _, target in opened(line):
+            at = handed.places.put(Place(handed.places.path, number))
+            yield handed.places.mounted(who, target, at)
 
 
 def role_grants(handed: Handed, who: Subject, given: Node) -> Iterator[Grant]:

@@ -10,10 +10,10 @@ Fedora's `/etc/sysconfig/docker`.
 import re
 from collections.abc import Iterator
 
-from bot.detect import sockets
 from bot.detect.format import Format, nameless, plain_name
-from bot.detect.grant import Grant, How
+from bot.detect.grant import Grant
 from bot.detect.lines import Text, decode
+from bot.detect.listens import opened
 from bot.detect.source import Source
 
 _PATH = re.compile(r"(?:^|/)(?:default|sysconfig)/docker[^/]*\Z", re.IGNORECASE)
@@ -22,13 +22,10 @@ _ASSIGNED = re.compile(
     r"^[ \t]*(?:export[ \t]+)?(?:DOCKERD?_(?:OPTS|OPTIONS|ARGS|FLAGS)|OPTIONS|other_args)=",
     re.MULTILINE,
 )
-_LISTENS = re.compile(
-    r"(?:-H|--host)[ \t=]*[\"']?(?P<address>tcp://(?:\{\{[^{}\n]*\}\}|[^\s\"',{])+)"
-)
 
 
 def _matches(path: str, text: str) -> bool:
-    if "tcp://" not in text:
+    if "tcp://" not in text and "-H" not in text and "--host" not in text:
         return False
     named = _PATH.search(path) or _NAME.match(plain_name(path)) or nameless(path)
     return bool(named and _ASSIGNED.search(text))
@@ -42,12 +39,8 @@ def grants(path: str, source: Source) -> Iterator[Grant]:
     text = Text(content)
     for number in range(1, len(text) + 1):
         line = text.line(number)
-        for found in _LISTENS.finditer(line.partition("#")[0]):
-            reached = sockets.address(found["address"])
-            if reached is not None:
-                yield Grant(
-                    path, number, line, "the Docker daemon", None, reached.resource, How.LISTEN
-                )
+        for _, target in opened(line.partition("#")[0]):
+            yield Grant(path, number, line, "the Docker daemon", None, target.resource, target.how)
 
 
 FORMAT = Format("daemon_options", _matches, grants)

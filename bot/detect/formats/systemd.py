@@ -17,6 +17,7 @@ from bot.detect import sockets
 from bot.detect.format import Format, nameless
 from bot.detect.grant import Grant, How, Severity
 from bot.detect.lines import Text, decode
+from bot.detect.listens import opened
 from bot.detect.mounts import split_short
 from bot.detect.scripts import script_grants
 from bot.detect.shell import Script, Value
@@ -30,6 +31,7 @@ _CONF = re.compile(r"\.conf(?:\.(?:in|j2|tpl|erb|template))*\Z")
 _DROP_IN = re.compile(r"(?:[ \t\r]*+(?:[#;][^\n]*+)?\n)*+[ \t]*+\[(?:Unit|Service|Socket)\]")
 _COMMAND = re.compile(r"Exec(?:Start|Stop|Reload|Condition)(?:Pre|Post)?\Z")
 _ASSIGNMENT = re.compile(r"\"(\w+)=([^\"]*)\"|'(\w+)=([^']*)'|(\w+)=(\S*)")
+_OPTIONS = re.compile(r"DOCKERD?_(?:OPTS|OPTIONS|ARGS|FLAGS)\Z|OPTIONS\Z")
 _SPECIFIERS = {"%t": "/run", "%h": "$HOME", "%H": "host", "%n": "unit", "%i": "instance"}
 
 
@@ -92,7 +94,11 @@ def _commands(path: str, text: Text, unit: str, known: tuple[Entry, ...]) -> Ite
 
 
 def _addresses(path: str, text: Text, unit: str, known: tuple[Entry, ...]) -> Iterator[Grant]:
+    starts = any(_COMMAND.match(entry.key) and entry.value.strip() for entry in known)
     for name, value, entry in _variables(known):
+        if _OPTIONS.match(name) and "docker" in unit and not starts and "tlsverify" not in value:
+            for _, target in opened(value):
+                yield _grant(path, text, unit, entry, target.resource, target.how)
         reached = sockets.address(value) if sockets.daemon_variable(name) else None
         if reached is not None:
             yield _grant(path, text, unit, entry, reached.resource, reached.how, reached.severity)
