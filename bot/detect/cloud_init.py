@@ -1,8 +1,10 @@
 """What a machine does when it starts for the first time, as cloud-init is told.
 
 Source: cloud-init documentation, module reference: runcmd, bootcmd, write_files; RancherOS
-documentation, "System Services" (`rancher.services`, as in Compose). What groups its `users` are in
-is no container, job or script (`bot/detect/installed.py`).
+documentation, "System Services" (`rancher.services`, as in Compose); CoreOS, "Using Cloud-Config"
+(`coreos.units`), Ignition and Butane configuration specifications (`systemd.units`,
+`storage.files`). What groups its `users` are in is no container, job or script
+(`bot/detect/installed.py`).
 """
 
 import re
@@ -23,6 +25,7 @@ from bot.detect.pods.values import text_of
 from bot.detect.positioned import Node
 
 _SHEBANG = re.compile(r"\s*#!.*\b(?:ba|da|a|z|k)?sh\b")
+_UNITS = "/etc/systemd/system"
 
 
 def cloud_config_grants(places: Places, owner: str, document: Node) -> Iterator[Grant]:
@@ -44,10 +47,42 @@ def cloud_config_grants(places: Places, owner: str, document: Node) -> Iterator[
             yield from written(
                 places, Subject(_named(owner, f"file {path}"), node=file), path, content
             )
+    yield from _units(places, owner, document.get("coreos", "units"), "content", "drop-ins")
     services = document.get("rancher", "services")
     for name, service in steps_of(services) if services is not None else ():
         who = subject_of(_named(owner, f"service {name}"), service)
         yield from volume_grants(places, who, service.get("volumes"), restrictions(places, service))
+
+
+def ignition_grants(places: Places, document: Node) -> Iterator[Grant]:
+    """Yield what a machine is given by Ignition, or by what is translated to it.
+
+    A `MachineConfig` of OpenShift holds the same below `spec.config`.
+    """
+    document = document.get("spec", "config") or document
+    yield from _units(places, "", document.get("systemd", "units"), "contents", "dropins")
+    files = document.get("storage", "files")
+    for file in files.listed() if files is not None else ():
+        path, contents = text_of(file.get("path")), file.get("contents")
+        content = contents.get("inline") if contents is not None else None
+        if content is not None and content.kind == "scalar":
+            yield from written(places, Subject(f"file {path}", node=file), path, content)
+
+
+def _units(
+    places: Places, owner: str, units: Node | None, key: str, drop_ins: str
+) -> Iterator[Grant]:
+    """Yield what units of systemd do, and what is put into others."""
+    for unit in units.listed() if units is not None else ():
+        name = text_of(unit.get("name"))
+        below = unit.get(drop_ins)
+        others = below.listed() if below is not None else ()
+        into = [(f"{_UNITS}/{name}.d/{text_of(item.get('name'))}", item) for item in others]
+        for path, holder in ((f"{_UNITS}/{name}", unit), *into):
+            content = holder.get(key)
+            if content is not None and content.kind == "scalar":
+                who = Subject(_named(owner, f"unit {name}"), node=holder)
+                yield from written(places, who, path, content)
 
 
 def heat_grants(places: Places, template: Node) -> Iterator[Grant]:

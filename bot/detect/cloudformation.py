@@ -13,6 +13,7 @@ from bot.detect.grant import Grant, Step
 from bot.detect.patterns import pattern
 from bot.detect.pods.values import Given
 from bot.detect.positioned import Node
+from bot.detect.user_data import user_data_grants
 
 _SHEBANG = pattern(r"\s*#!.*\b(?:ba|da|a|z|k)?sh\b")
 _VARIABLE = pattern(r"\$\{(?P<name>[\w:.]+)\}")
@@ -30,6 +31,7 @@ def template_grants(places: Places, document: Node) -> Iterator[Grant]:
         if properties is not None:
             yield from _tasks(places, f"resource {name}", properties, parameters)
             yield from _scripts(places, f"resource {name}", properties)
+            yield from user_data_grants(places, f"resource {name}", properties)
 
 
 def _tasks(places: Places, owner: str, node: Node, parameters: "_Parameters") -> Iterator[Grant]:

@@ -8,10 +8,10 @@ always does it.
 
 from collections.abc import Iterator
 
-from bot.detect import sockets
 from bot.detect.ci.places import Environment, Place, Places, Subject, address_grants
 from bot.detect.ci.steps import script_grants
-from bot.detect.grant import Grant, How, Severity
+from bot.detect.grant import Grant
+from bot.detect.listens import opened
 from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 from bot.detect.shell import Script, Value
@@ -19,7 +19,8 @@ from bot.detect.sockets import Target
 
 _SHEBANG = pattern(r"\s*#!.*\b(?:ba|da|a|z|k)?sh\b")
 _DAEMON_FILES = pattern(
-    r"/etc/(?:default|sysconfig)/docker\b|docker(?:\.service|\.service\.d/|\.socket)|daemon\.json"
+    r"/etc/(?:default|sysconfig)/docker\b|(?<![\w-])docker\.service\b"
+    r"|docker[\w-]*\.socket\b|daemon\.json"
 )
 # What login shells and services read their environment from.
 _ENVIRONMENT_FILES = pattern(r"/etc/environment\b|/environment\.d/")
@@ -30,7 +31,7 @@ _PROFILES = pattern(
 _ASSIGNED = pattern(r"\s*(?:export\s+)?(?P<name>[A-Z_]+)=(?P<value>\S+)\s*\Z")
 _PLAIN = pattern(r"[^'\n]+\Z")
 _END = "END OF THE FILE"
-_LISTENS = pattern(r"tcp://(?:\{\{[^{}\n]*\}\}|[^\s\"',:/{])+(?::\d+)?")
+_LISTEN_STREAM = pattern(r"\s*ListenStream\s*=\s*(?P<host>[\w.\[\]:-]*:)?(?P<port>\d+)\s*\Z")
 
 
 def written(places: Places, who: Subject, path: str, text: Node) -> Iterator[Grant]:
@@ -44,11 +45,8 @@ def written(places: Places, who: Subject, path: str, text: Node) -> Iterator[Gra
     elif _DAEMON_FILES.search(path) and "tlsverify" not in text.text:
         script, lines = text.script()
         for line, number in zip(script.split("\n"), lines, strict=False):
-            for found in _LISTENS.finditer(line):
-                target = sockets.address(found[0])
-                if target is not None and not line.lstrip().startswith("#"):
-                    opened = Target(target.resource, How.LISTEN, Severity.CRITICAL)
-                    yield places.mounted(who, opened, places.put(Place(places.path, number)))
+            for target in _opened(path, line):
+                yield places.mounted(who, target, places.put(Place(places.path, number)))
     elif _ENVIRONMENT_FILES.search(path):
         script, lines = text.script()
         env: Environment = {}
@@ -62,3 +60,13 @@ def written(places: Places, who: Subject, path: str, text: Node) -> Iterator[Gra
         first, last = placed.lines[0], placed.lines[-1]
         here = f"cat > '{path}' <<'{_END}'\n{placed.text}\n{_END}"
         yield from places.ran(who, Script(here, (first, *placed.lines, last)), {})
+
+
+def _opened(path: str, line: str) -> list[Target]:
+    """Return what a line of a file of the daemon opens."""
+    if line.lstrip().startswith(("#", ";")):
+        return []
+    stream = _LISTEN_STREAM.match(line) if ".socket" in path else None
+    if stream is not None:
+        line = f"tcp://{stream['host'] or '0.0.0.0:'}{stream['port']}"
+    return [target for _, target in opened(line)]

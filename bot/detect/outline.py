@@ -15,7 +15,8 @@ from bot.detect.positioned import DEEPEST, Node
 from bot.detect.yaml_nodes import RefusedError, read_flow
 
 _KEY = pattern(
-    r"""(?P<key>"(?:\\.|[^"\\])*"|'(?:''|[^'])*'|<<|[^\s#:'"\[\]{},&*!|>%@`-][^:#]*?|-[^\s:][^:#]*?)"""
+    r"""(?P<key>"(?:\\.|[^"\\])*"|'(?:''|[^'])*'|<<|[^\s#:'"\[\]{},&*!|>%@`-](?:[^:#]|(?<=\S)\#)*?"""
+    r"""|-[^\s:][^:#]*?)"""
     r"""\s*:(?=\s|$)"""
 )
 _TAGS = pattern(r"(?:&(?P<anchor>[\w.-]+)|(?P<tag>![\w!./:-]*))(?=\s|$)\s*")
@@ -24,6 +25,8 @@ _BLOCK = pattern(r"(?P<style>[|>])[-+\d]*\s*(?:#.*)?\Z")
 _TEMPLATE_LINE = pattern(
     r"\s*(?:\{\{[-~]?.*?[-~]?\}\}|\{%.*?%\}|\{\{[!#/^>].*?\}\}|<%(?!=).*?%>)\s*(?:#.*)?\Z"
 )
+# What steers a template within a line: `app:{% if shared %} &app{% endif %}`.
+_STEERING = pattern(r"\{%[^{}\n]*%\}|<%[^=%\n][^%\n]*%>|%\{[^{}\n]*\}")
 _CONFLICT = pattern(r"(?:<{7}|={7}|>{7}|\|{7})(?:\s|\Z)")
 _BARE_ITEM = pattern(r"-\s+(?![\w\"'.-]+:(?:\s|\Z))[^\s\[{&*!|>]")
 _COMMENT = pattern(r"\s#.*\Z")
@@ -46,6 +49,13 @@ class _Open:
     scalar: Node | None = None
 
 
+def _without_steering(line: str) -> str:
+    """Return a line with blanks for what only steers a template, unless that is all of it."""
+    if _TEMPLATE_LINE.match(line):
+        return line
+    return _STEERING.sub(lambda found: " " * len(found[0]), line)
+
+
 def read_outline(text: Text) -> tuple[Node, ...]:
     """Read text by indentation into documents. Never raises."""
     return _Outline(text).documents()
@@ -66,6 +76,7 @@ class _Outline:
         if len(lines) > _MOST_LINES:
             effort.skip()
             lines = lines[:_MOST_LINES]
+        lines = [_without_steering(line) if "%" in line else line for line in lines]
         self._open(-1, 0)
         number, offset = 0, 0
         while number < len(lines):

@@ -16,7 +16,7 @@ _SCOPE = re.compile(
           |sh|bash|zsh|ksh|ash|dash|fish|ps1|psm1|bat|cmd|mk|mak|make|groovy|kts?|gradle|xml
           |service|socket|container|pod|build|volume|kube|network|timer|path|preset
           |dapper|earth|sigil|mustache|bats|tpl|gotmpl|cue|dockerfile|containerfile|jenkinsfile
-          |envrc|init|run|command|hook|vagrantfile|rb|j2|nix|just|ini)
+          |envrc|init|run|command|hook|vagrantfile|rb|j2|nix|just|ini|bu|fcc|ign)
       | (?:docker|container|jenkins|make|earth|gnumake|vagrant|just|proc|task|cask)file[^/]*
       | \.env[^/]* | \.drone[^/]* | [^/]*entrypoint[^/]* | \.envrc | Tiltfile | \.fish | rc\.local
       | compose[^/]*\.ya?ml[^/]*

@@ -1,14 +1,20 @@
 """Pairing what the head grants with what the merge base grants; what stays unpaired was added."""
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 
-from bot.detect.grant import Grant, Step
+from bot.detect.grant import Grant, How, Step
 from bot.review.anchor import Changes, says_it
 from bot.review.covers import covers
 from bot.review.model import SetAside
 
 MOVED = "it was only renamed or moved: the same definition is gone elsewhere"
+# What is put into an image's name: by a template, by a shell, by whatever reads the file.
+_EXPRESSION = re.compile(
+    r"\$?\{\{[^{}]*\}\}|\$\{[^{}]*\}|\$\(\w+\)|\$\w+|<%[^%]*%>|%\w+%|#\{[^{}]*\}"
+)
+_LONGEST = 500
 _SAME = "the merge base has it too"
 _NARROWER = "the same container already reaches more"
 
@@ -46,7 +52,7 @@ def pair_moved(left: Left, new_name: dict[str, str], changes: Changes) -> list[S
     What stands on lines that nobody touched goes first: `pair_same` leaves it in that order.
     """
     aside: list[SetAside] = []
-    for alike in (_same_definition, _same_command, _same_lines):
+    for alike in (_same_definition, _same_command, _same_elsewhere, _same_lines):
         unpaired = []
         for grant in left.head:
             told = alike is _same_lines and says_it(grant, changes)
@@ -74,13 +80,40 @@ def _same_command(old: Grant, new: Grant, new_name: dict[str, str]) -> bool:
     """Tell whether only the name of a step, or its number, is another, or its image is gone."""
     if (new_name.get(old.path) or old.path) != new.path or old.resource != new.resource:
         return False
-    if new.image is None and old.subject == new.subject:
+    if old.subject == new.subject and (_maybe_one(old.image, new.image) or _job(old, new)):
         return True
     return (
         old.image == new.image
         and old.subject.split(", step ")[0] == new.subject.split(", step ")[0]
         and old.text.strip() == new.text.strip()
     )
+
+
+def _same_elsewhere(old: Grant, new: Grant, _new_name: dict[str, str]) -> bool:
+    """Tell whether a subject of one name and image says the same in another file now."""
+    return (
+        new.image is not None
+        and (old.subject, old.image, old.resource) == (new.subject, new.image, new.resource)
+        and old.text.strip() == new.text.strip()
+    )
+
+
+def _job(old: Grant, new: Grant) -> bool:
+    """Tell whether a job is pointed at a daemon as before: whichever image its commands run in."""
+    return old.how is new.how is How.ADDRESS and new.subject.startswith("job ")
+
+
+def _maybe_one(old: str | None, new: str | None) -> bool:
+    """Tell whether the image is gone, or what is put into its name may make both of them one."""
+    if new is None:
+        return True
+    return old is not None and (_may_be(old, new) or _may_be(new, old))
+
+
+def _may_be(name: str, other: str) -> bool:
+    """Tell whether a name that something is put into may come to another one."""
+    around = _EXPRESSION.split(name[:_LONGEST])
+    return len(around) > 1 and other.startswith(around[0]) and other.endswith(around[-1])
 
 
 def _same_lines(old: Grant, new: Grant, new_name: dict[str, str]) -> bool:

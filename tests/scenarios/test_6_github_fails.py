@@ -118,7 +118,7 @@ def test_a_file_that_asks_for_more_than_is_followed(
 ) -> None:
     """A workflow lets many jobs share many steps by an alias; a mount comes after them.
 
-    It is red, and says that the file was not read to its end. (The limit of effort is lowered here.)
+    It is red, and says that the file was not read to its end. (The limit is lowered here.)
     """
     monkeypatch.setattr("bot.detect.effort.MOST", 300_000)
     shared = "".join(f"  - run: docker build {n}\n" for n in range(300))

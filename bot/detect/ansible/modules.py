@@ -40,8 +40,11 @@ def free_form(node: Node) -> Node:
     """Return `name=x volumes=/a:/b` as the mapping that it means."""
     if node.kind != "scalar":
         return node
+    # Without quotes, what is written is what is meant, each pair on its own line.
+    written_so = not node.style or node.style in ">|"
+    given = node.document.content[node.start : node.end] if written_so else node.text
     pairs = []
-    for found in _PAIR.finditer(node.text):
+    for found in _PAIR.finditer(given):
         at = min(node.start + found.start(), max(node.start, node.end - 1))
         key = Node("scalar", found["name"], (), (), at, at, node.document)
         text = found["value"].strip("\"'")

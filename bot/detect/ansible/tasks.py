@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from bot.detect.ansible import modules
 from bot.detect.ansible.jinja import Jinja
+from bot.detect.ansible.settings import fact_grants, role_grants
 from bot.detect.ci.places import Environment, Place, Places, Subject, substituted
 from bot.detect.grant import Grant
 from bot.detect.handed import At, Handed
@@ -21,6 +22,8 @@ _BLOCKS = ("block", "rescue", "always")
 _LOOPS = ("loop", "with_items", "with_list")
 _ACTIONS = frozenset({"action", "local_action"})
 _SHELLS = frozenset({"shell", "command", "raw"})
+_COMMANDS = {"cron": "job", "at": "command", "expect": "command"}  # where a module has one
+_ROLES = frozenset({"include_role", "import_role"})
 _INNER = re.compile(r"\{\{[^{}\n]*\}\}")
 _NAMING = frozenset({"name"})
 _DEEPEST = 40
@@ -51,6 +54,11 @@ class Tasks:
         handed = self._handed(self._variables)
         env = handed.environment((play.get("environment"),))
         yield from handed.addresses(who, env)
+        roles = play.get("roles")
+        for role in roles.listed() if roles is not None else ():
+            called = role.get("role") or role.get("name")
+            if called is not None:
+                yield from role_grants(handed, self._subject("role", called.text, role), role)
         for key in _TASK_LISTS:
             tasks = play.get(key)
             for task in tasks.listed() if tasks is not None else ():
@@ -79,6 +87,16 @@ class Tasks:
             module, value = _action(written) if named in _ACTIONS else (named, written)
             if module in _SHELLS:
                 yield from self._shell(handed, who, task, value, env)
+            elif module in _COMMANDS:
+                command = value.get(_COMMANDS[module])
+                if command is not None and command.kind == "scalar":
+                    yield from self._places.ran(who, self._script(handed, command), env)
+            elif module in _ROLES:
+                variables = task.get("vars")
+                if variables is not None:
+                    yield from role_grants(handed, who, variables)
+            elif module == "set_fact":
+                yield from fact_grants(handed, who, value)
             elif module in modules.HANDLERS:
                 given = value if value.kind == "map" else modules.free_form(value)
                 yield from modules.HANDLERS[module](handed, who, given)
@@ -150,6 +168,6 @@ def _name(task: Node) -> str:
         return name.text
     for key, _ in task.pairs:
         module = key.text.rsplit(".", 1)[-1]
-        if module in _SHELLS or module in modules.HANDLERS:
+        if module in _SHELLS | _ROLES or module in modules.HANDLERS:
             return module
     return ""

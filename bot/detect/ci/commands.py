@@ -8,7 +8,8 @@ beside it are its own, and a mapping with an image and volumes "source:target" i
 import re
 from collections.abc import Iterator, Sequence
 
-from bot.detect.ci.places import Places, Subject, address_grants
+from bot.detect.ci.containers import Container, container_grants
+from bot.detect.ci.places import Places, Subject, address_grants, joined
 from bot.detect.ci.steps import (
     Nesting,
     argv_grants,
@@ -34,18 +35,21 @@ _TELLING: tuple[tuple[str, re.Pattern[str] | None], ...] = (
 )  # fmt: skip
 _SOCKET = pattern(r"\.sock\b|docker_engine|_host\b|:2375", re.IGNORECASE)
 _COMMAND = pattern(
-    r"(?:\w*[_-])?(?:scripts?|run|code|cmds?|commands?|before|init|prebuild|exec|shell|sh|bash|entry)"
+    r"(?:\w*[_-])?(?:scripts?|run|code|cmds?|commands?|before|init|prebuild|exec|shell|sh|bash|entry"
+    r"|hooks?)"
     r"|\w*[a-z](?:Script|Command|Cmd)s?",
 )
+# Options of `docker run` for whatever starts the container: `docker_options`, `dockerRunArgs`.
+_OPTIONS = pattern(r"(?:docker|podman)\w*(?:[Oo]ptions|[Oo]pts|[Aa]rgs|[Aa]rguments|[Ff]lags)")
 _KEY = pattern(
     r"^[ \t{,-]*[\"']?(?:" + _COMMAND.pattern + r"|env(?:ironment(?:_variables)?)?"
-    r"|volumes|binds|mounts)[\"']?[ \t]*:",
+    r"|volumes|binds|mounts|" + _OPTIONS.pattern + r")[\"']?[ \t]*:",
     re.MULTILINE,
 )
 _LARGE = 128_000  # characters; nobody writes commands into a file that is larger
 _LARGEST = 1_000_000  # of one that names a socket
 _VOLUMES = ("volumes", "binds", "mounts")
-_BY_NAME = frozenset({"scripts"})  # mappings of a command's name to the command
+_BY_NAME = frozenset({"scripts", "tasks"})  # mappings of a command's name to the command
 _TESTED = frozenset({"command"})  # mappings of a command to what is expected of it
 _ENVIRONMENT = ("env", "environment", "environment_variables")
 _CLIENTS = frozenset({"docker", "podman", "nerdctl", "docker-compose"})
@@ -56,6 +60,11 @@ def worth_reading(text: str) -> bool:
     if len(text) > _LARGEST or (len(text) > _LARGE and not _SOCKET.search(text)):
         return False
     return _tells(text.lower()) and _KEY.search(text) is not None
+
+
+def tells(text: str) -> bool:
+    """Tell whether a text names something that reaches a daemon, or may do so."""
+    return len(text) <= _LARGEST and _tells(text.lower())
 
 
 def _tells(low: str) -> bool:
@@ -91,18 +100,30 @@ class Commands:
         for key, (_, value) in node.entries().items():
             if _COMMAND.fullmatch(key) and not (value.kind == "map" or _maps(value)):
                 subject = self._subject((*called, key), node)
-                if _is_argv(value):
-                    yield from argv_grants(places, subject, value.members(), env)
+                words = _argv(value, node.get("args"))
+                if words:
+                    yield from argv_grants(places, subject, words, env)
                 else:
                     yield from script_grants(places, subject, (value,), env)
+            elif _OPTIONS.fullmatch(key) and not (value.kind == "map" or _maps(value)):
+                yield from self._optional(value, self._subject((*called, key), node))
             elif key in _BY_NAME and value.kind == "map":
                 for name, (_, command) in value.entries().items():
                     inner = self._subject((*called, key, name), command)
-                    yield from script_grants(places, inner, (command,), env)
+                    if command.kind == "map" or _maps(command):
+                        yield from self.below(command, (*called, key, name), nesting.deeper())
+                    else:
+                        yield from script_grants(places, inner, (command,), env)
             else:
                 if key in _TESTED and value.kind == "map":
                     yield from self._tested(value, (*called, key))
                 yield from self.below(value, (*called, key), nesting.deeper())
+
+    def _optional(self, options: Node, subject: Subject) -> Iterator[Grant]:
+        """Yield what options of `docker run` hand over that a tool is told: words, or lines."""
+        scripts = [self._places.script(one) for one in options.listed() if one.kind == "scalar"]
+        if scripts:
+            yield from container_grants(self._places, subject, Container((), joined(scripts)))
 
     def _tested(self, commands: Node, names: Sequence[str]) -> Iterator[Grant]:
         """Yield what commands hand over that are keys themselves: tests of Goss."""
@@ -133,7 +154,9 @@ def _maps(node: Node) -> bool:
     return any(item.kind == "map" for item in node.members())
 
 
-def _is_argv(node: Node) -> bool:
-    """Tell whether a list holds the words of one command."""
+def _argv(node: Node, arguments: Node | None) -> Sequence[Node]:
+    """Return the words of one command: a list of them, or a program with its arguments beside."""
+    if node.kind == "scalar" and arguments is not None and arguments.kind == "list":
+        return (node, *arguments.members()) if " " not in node.text.strip() else ()
     words = node.members()
-    return bool(words) and words[0].kind == "scalar" and words[0].text in _CLIENTS
+    return words if words and words[0].kind == "scalar" and words[0].text in _CLIENTS else ()

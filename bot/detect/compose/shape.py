@@ -74,7 +74,13 @@ def composed(document: Node, *, named: bool) -> bool:
 
 
 def _foreign(key: Node, value: Node) -> bool:
-    return key.text in _FOREIGN and not container(value)
+    return key.text in _FOREIGN and not container(value) and not _beside(value)
+
+
+def _beside(value: Node) -> bool:
+    """Tell whether these are what services stand beside: databases, by their type (Convox)."""
+    kinds = [below.value("type") for _, below in value.pairs] if value.kind == "map" else []
+    return bool(kinds) and all(kind is not None and kind.kind == "scalar" for kind in kinds)
 
 
 def container(node: Node) -> bool:

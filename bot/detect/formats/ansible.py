@@ -28,13 +28,14 @@ _LIST = pattern(r"^-[ \t]+[\w\"'.]", re.MULTILINE)
 _ANSIBLE = pattern(
     r"^[ \t-]*(?:hosts|become|gather_facts|import_playbook|with_items|notify"
     r"|(?:ansible\.(?:builtin|legacy)\.|community\.\w+\.|containers\.podman\.|kubernetes\.core\.)?"
-    r"(?:docker_\w+|podman_\w+|shell|command|raw|k8s|copy|file|user|lineinfile|blockinfile|docker))"
+    r"(?:docker_\w+|podman_\w+|shell|command|raw|k8s|copy|file|user|lineinfile|blockinfile|docker"
+    r"|set_fact|cron|(?:include|import)_role))"
     r"[ \t]*:",
     re.MULTILINE,
 )
 _SETTING = pattern(
     r"^[ \t-]*\w*(?:volumes?|mounts?|binds?)[ \t]*:"
-    r"|[ \"'](?:docker|podman|nerdctl) +(?:container +)?(?:run|create) ",
+    r"|[ \"'](?:docker|podman|nerdctl) +(?:container +)?(?:run|create) |^docker\w*[ \t]*:",
     re.MULTILINE | re.IGNORECASE,
 )
 _OBJECT = Keyed(r"^(?:apiVersion|services)[ \t]*:", "apiVersion", "services")

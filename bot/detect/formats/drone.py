@@ -37,6 +37,9 @@ from bot.detect.source import Source
 
 _NAME = pattern(r"(?:\A|[.-])drone(?:[.-][^/]*)?\.ya?ml\Z", re.IGNORECASE)
 _PROGRAM = pattern(r"(?:\A|[.-])drone(?:[.-][^/]*)?\.(?:jsonnet|libsonnet|star)\Z", re.IGNORECASE)
+_PROGRAM_IN_FOLDER = pattern(r"(?:^|/)\.drone/.*\.(?:jsonnet|libsonnet|star)\Z", re.IGNORECASE)
+# Drone can be told to read a program of any name.
+_PIPELINE = pattern(r"\bkind[\"']?\s*[:=]\s*[\"']pipeline[\"']")
 _FOLDER = pattern(r"(?:^|/)\.drone/.*\.ya?ml(?:\.\w+)?\Z", re.IGNORECASE)
 _KIND = Keyed(r"^kind: *[\"']?pipeline\b", "kind")
 _STEPS = Keyed(r"^(?:steps|services):", "steps", "services")
@@ -47,18 +50,23 @@ _PRIVILEGED = pattern(r"(?:docker\.io/)?plugins/(?:docker|acr|ecr|gcr|gar|heroku
 
 def _matches(path: str, text: str) -> bool:
     name = plain_name(path)
-    if "drone" in path.casefold():
-        if _PROGRAM.search(name):
-            return True
-        if _NAME.search(name) or _FOLDER.search(path):
-            return not name.lower().startswith(("docker-compose", "compose"))
+    if _is_program(path, text):
+        return True
+    if _NAME.search(name) or _FOLDER.search(path):
+        return not name.lower().startswith(("docker-compose", "compose"))
     if not name.lower().endswith((".yml", ".yaml")):
         return False
     return bool(_KIND.search(text) and _STEPS.search(text))
 
 
+def _is_program(path: str, text: str) -> bool:
+    if _PROGRAM.search(plain_name(path)) or _PROGRAM_IN_FOLDER.search(path):
+        return True
+    return path.endswith((".jsonnet", ".star")) and bool(_PIPELINE.search(text))
+
+
 def _grants(path: str, source: Source) -> Iterator[Grant | Unknown]:
-    if _PROGRAM.search(plain_name(path)):
+    if plain_name(path).lower().endswith((".jsonnet", ".libsonnet", ".star")):
         yield from _program(path, source)
     else:
         yield from yaml_grants(path, source, _document)

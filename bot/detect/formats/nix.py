@@ -3,7 +3,8 @@
 Files: `*.nix`. Source: NixOS options (`virtualisation.oci-containers.containers.<name>.volumes`
 and `extraOptions`, `services.gitlab-runner.services.<name>.dockerVolumes`,
 `containers.<name>.bindMounts`, `virtualisation.docker.listenOptions`, `systemd.services`), arion's
-`services.<name>.service`, nixpkgs' trivial builders (`writeShellScript`). Nothing is evaluated.
+`services.<name>.service`, nixpkgs' trivial builders (`writeShellScript`, `writeText`), files with
+their text (`environment.etc.<path>.text`, `home.file.<path>.text`). Nothing is evaluated.
 
     virtualisation.oci-containers.containers.agent = {
       image = "acme/agent";

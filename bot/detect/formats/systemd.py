@@ -1,7 +1,8 @@
 """systemd units and drop-ins: what a service reaches, and how the daemon's own socket is opened.
 
-Files: `*.service`, `*.socket`, `*.service.d/*.conf`, `*.socket.d/*.conf`; a `*.conf` elsewhere that
-opens with a section of units is a drop-in that something copies to its place.
+Files: `*.service`, `*.socket`, `*.service.d/*.conf`, `*.socket.d/*.conf`; a `*.conf` elsewhere, or
+a template without a name, that opens with a section of units is a drop-in that something copies to
+its place.
 Source: systemd.service(5), systemd.socket(5), systemd.exec(5).
 
     [Service]
@@ -13,9 +14,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bot.detect import sockets
-from bot.detect.format import Format
+from bot.detect.format import Format, nameless
 from bot.detect.grant import Grant, How, Severity
 from bot.detect.lines import Text, decode
+from bot.detect.listens import opened
 from bot.detect.mounts import split_short
 from bot.detect.patterns import pattern
 from bot.detect.scripts import script_grants
@@ -30,13 +32,16 @@ _CONF = pattern(r"\.conf(?:\.(?:in|j2|tpl|erb|template))*\Z")
 _DROP_IN = pattern(r"(?:[ \t\r]*+(?:[#;][^\n]*+)?\n)*+[ \t]*+\[(?:Unit|Service|Socket)\]")
 _COMMAND = pattern(r"Exec(?:Start|Stop|Reload|Condition)(?:Pre|Post)?\Z")
 _ASSIGNMENT = pattern(r"\"(\w+)=([^\"]*)\"|'(\w+)=([^']*)'|(\w+)=(\S*)")
+_OPTIONS = pattern(r"DOCKERD?_(?:OPTS|OPTIONS|ARGS|FLAGS)\Z|OPTIONS\Z")
 _SPECIFIERS = {"%t": "/run", "%h": "$HOME", "%H": "host", "%n": "unit", "%i": "instance"}
 
 
 def _matches(path: str, text: str) -> bool:
     if "[" not in text:
         return False
-    return bool(_NAME.search(path) or (_CONF.search(path) and _DROP_IN.match(text)))
+    if _NAME.search(path):
+        return True
+    return bool((_CONF.search(path) or nameless(path)) and _DROP_IN.match(text))
 
 
 def grants(path: str, source: Source) -> Iterator[Grant]:
@@ -90,7 +95,11 @@ def _commands(path: str, text: Text, unit: str, known: tuple[Entry, ...]) -> Ite
 
 
 def _addresses(path: str, text: Text, unit: str, known: tuple[Entry, ...]) -> Iterator[Grant]:
+    starts = any(_COMMAND.match(entry.key) and entry.value.strip() for entry in known)
     for name, value, entry in _variables(known):
+        if _OPTIONS.match(name) and "docker" in unit and not starts and "tlsverify" not in value:
+            for _, target in opened(value):
+                yield _grant(path, text, unit, entry, target.resource, target.how)
         reached = sockets.address(value) if sockets.daemon_variable(name) else None
         if reached is not None:
             yield _grant(path, text, unit, entry, reached.resource, reached.how, reached.severity)

@@ -22,7 +22,7 @@ from bot.detect.groovy.tree import (
     Member,
     dotted,
 )
-from bot.detect.groovy.values import Said, Values, bare, text_of
+from bot.detect.groovy.values import Said, Values, text_of
 from bot.detect.groovy.walk import (
     Around,
     environment_of,
@@ -107,8 +107,8 @@ class Readings:
             yield from self._addresses(env, around, "environment")
 
     def _assignment(self, one: Assignment, around: Around) -> Iterator[Grant]:
-        name = bare(one.target)
-        if one.target.startswith("env.") and (value := variable(one, self.values)):
+        owner, _, name = one.target.rpartition(".")
+        if owner.rpartition(".")[2] == "env" and (value := variable(one, self.values)):
             yield from self._addresses({name: value}, around, "environment")
 
     def _environment_entry(

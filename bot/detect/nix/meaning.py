@@ -29,6 +29,10 @@ _SCRIPT = re.compile(
     r"|\w+Phase|Exec(?:Start|Stop|Reload|Condition)(?:Pre|Post)?|command"
 )
 _WRITER = re.compile(r"write\w*(?:Script|Application)\w*\Z|runCommand\w*\Z")
+# A file whose name says what is made of it, and what writes one into the store.
+_FILE = re.compile(r"[^'\n]*(?:\.ya?ml|\.json|\.service|\.socket|\.conf|\.sh)\Z")
+_FILE_WRITER = re.compile(r"writeText(?:File)?\Z")
+_END = "END OF THE FILE"
 _EXECUTABLE = re.compile(
     r"\$\{(?:lib\.)?getExe'?\s+\(?[\w.]*?(?P<name>docker|podman|nerdctl|socat|curl)[\w.]*\)?"
     r"(?:\s+\"(?P<program>[\w-]+)\")?\s*\}"
@@ -92,6 +96,8 @@ class _Meaning:
                 yield from self._addresses(setting)
             elif _SCRIPT.fullmatch(name) or (name == "text" and _WRITER.search(setting.call)):
                 yield from self._scripts(setting)
+            elif name == "text":
+                yield from self._file(setting)
             yield from self._written(setting)
 
     def _subject(self, setting: Setting) -> Subject:
@@ -194,8 +200,33 @@ class _Meaning:
         """Yield what scripts do that a value writes: `pkgs.writeShellScript "name" ''…''`."""
         if _SCRIPT.fullmatch(setting.name):
             return
-        for name, string in _writers(setting.value):
+        for name, string in _writers(setting.value, _WRITER):
             yield from self._ran(Subject(f"script {name}"), string)
+        for name, string in _writers(setting.value, _FILE_WRITER):
+            yield from self._filed(name, string)
+
+    def _file(self, setting: Setting) -> Iterator[Grant]:
+        """Yield what a file does: `environment.etc."compose.yml".text`, `writeTextFile { … }`."""
+        beside = self._beside[setting.names[:-1]]
+        named = [one for one in beside if one.name in {"name", "target"}]
+        names = [said.text for one in named for said in self._names.said(one.value)]
+        if setting.names[-3:-2] == ("etc",):
+            names = [f"/etc/{setting.names[-2]}"]
+        for name in (*names, *setting.names[-2:-1]):
+            if _FILE.match(name):
+                for string in setting.value.strings():
+                    yield from self._filed(name, string)
+                return
+
+    def _filed(self, name: str, string: String) -> Iterator[Grant]:
+        """Yield what a text does in a file of this name, which the shell's reader knows."""
+        if not _FILE.match(name):
+            return
+        path, text = self._places.path, string.text
+        lines = tuple(self._places.put(Place(path, line)) for line in string.lines)
+        written = f"cat > '{name}' <<'{_END}'\n{text}\n{_END}"
+        script = Script(written, (lines[0], *lines, lines[-1]))
+        yield from self._places.ran(Subject(f"file {name}"), script, {})
 
     def _ran(self, subject: Subject, string: String) -> Iterator[Grant]:
         said = self._names.resolved(string)
@@ -206,15 +237,15 @@ class _Meaning:
         yield from self._places.ran(subject, Script(text, lines), {})
 
 
-def _writers(value: Expression) -> Iterator[tuple[str, String]]:
-    """Yield the name of each script that a function writes, and the script."""
+def _writers(value: Expression, writer: re.Pattern[str]) -> Iterator[tuple[str, String]]:
+    """Yield the name of each text that a function writes, and the text."""
     stack: list[Expression | Items] = [value]
     while stack:
         expression = stack.pop()
         writes, texts = False, list[String]()
         for part in expression.parts:
             if isinstance(part, Word):
-                writes, texts = _WRITER.search(part.text) is not None, []
+                writes, texts = writer.search(part.text) is not None, []
             elif isinstance(part, String) and writes:
                 texts.append(part)
                 if len(texts) > 1:

@@ -1,0 +1,1 @@
+{ socket:: '/var/run/docker.sock' }
