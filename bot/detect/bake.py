@@ -23,7 +23,7 @@ _NAME = re.compile(r"[A-Za-z_][\w-]*")
 _TEMPLATE = re.compile(r"\$\{\s*(?P<name>[A-Za-z_][\w-]*)\s*\}")
 _BLOCKS = frozenset({"target", "group", "variable", "function"})
 _DEEPEST = 12
-_TARGET = 20  # units of effort
+_TARGET = 40  # units of effort
 _LONGEST = 16_384
 
 

@@ -6,16 +6,17 @@ Counting belongs to the evaluation of one file: it starts and ends with it, and 
 way nothing is counted. A unit is about a microsecond's work.
 """
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TypeVar
+from typing import Any, TypeVar
 
-MOST = 8_000_000  # units for one file
-ALIASED = 8  # units for a value that is reached through an alias
+MOST = 7_000_000  # units for one file
+ALIASED = 10  # units for a value that is reached through an alias
 GRANT = 40  # units for a grant
 _SCRIPT, _WORD = 100, 30  # units for a script, and for each word's or command's work in it
 _AGAIN = 50  # units for a script that the file has said before
+_MOST_KNOWN = 10_000  # scripts
 
 _Item = TypeVar("_Item")
 
@@ -32,7 +33,7 @@ class Effort:
     def __init__(self, most: int = MOST) -> None:
         self.left = most
         self.skipped = False
-        self.known: set[Hashable] = set()  # scripts that were followed
+        self.known: dict[Hashable, Any] = {}
 
     @contextmanager
     def counted(self) -> Iterator[None]:
@@ -57,20 +58,24 @@ def spend(units: int) -> None:
             raise ExceededError
 
 
-def spend_script(length: int, work: int, known_as: Hashable = None) -> None:
-    """Count a script of `length` characters and the work in it; again, as known, it costs little.
+def spend_script(length: int, work: int) -> None:
+    """Count a script of `length` characters and the work in it. Raises ExceededError."""
+    spend(_SCRIPT + length // 2 + _WORD * work)
 
-    Raises ExceededError as `spend` does.
-    """
+
+def once(key: Hashable, made: Callable[[], _Item]) -> _Item:
+    """Return what `made` returns; for the same key in the same file without making it again."""
     effort = _effort.get()
     if effort is None:
-        return
-    if known_as is not None:
-        if known_as in effort.known:
-            spend(_AGAIN)
-            return
-        effort.known.add(known_as)
-    spend(_SCRIPT + length // 2 + _WORD * work)
+        return made()
+    if key in effort.known:
+        spend(_AGAIN)
+        found: _Item = effort.known[key]
+        return found
+    found = made()
+    if len(effort.known) < _MOST_KNOWN:
+        effort.known[key] = found
+    return found
 
 
 def skip() -> None:

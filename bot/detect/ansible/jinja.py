@@ -26,6 +26,7 @@ _WORDS = frozenset(
 )
 _DEEPEST = 10
 _LONGEST = 4_096
+_VALUE = 16  # units of effort
 
 
 class Jinja:
@@ -40,7 +41,7 @@ class Jinja:
         stack: list[tuple[At, int]] = [(at, 0)]
         while stack:
             here, depth = stack.pop()
-            effort.spend(1)
+            effort.spend(_VALUE)
             node = here.node
             if node.kind == "list":
                 items = [(replace(here, node=item), depth) for item in node.members()]

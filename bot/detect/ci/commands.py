@@ -42,12 +42,11 @@ _COMMAND = pattern(
 # Options of `docker run` for whatever starts the container: `docker_options`, `dockerRunArgs`.
 _OPTIONS = pattern(r"(?:docker|podman)\w*(?:[Oo]ptions|[Oo]pts|[Aa]rgs|[Aa]rguments|[Ff]lags)")
 _KEY = pattern(
-    r"^[ \t{,-]*[\"']?(?:" + _COMMAND.pattern + r"|env(?:ironment(?:_variables)?)?"
+    r"(?:^[ \t{,-]*|[{,][ \t]*)[\"']?(?:" + _COMMAND.pattern + r"|env(?:ironment(?:_variables)?)?"
     r"|volumes|binds|mounts|" + _OPTIONS.pattern + r")[\"']?[ \t]*:",
     re.MULTILINE,
 )
-_LARGE = 128_000  # characters; nobody writes commands into a file that is larger
-_LARGEST = 1_000_000  # of one that names a socket
+_LARGE = 128_000  # characters; what is larger holds commands only if it names a socket
 _VOLUMES = ("volumes", "binds", "mounts")
 _BY_NAME = frozenset({"scripts", "tasks"})  # mappings of a command's name to the command
 _TESTED = frozenset({"command"})  # mappings of a command to what is expected of it
@@ -57,14 +56,14 @@ _CLIENTS = frozenset({"docker", "podman", "nerdctl", "docker-compose"})
 
 def worth_reading(text: str) -> bool:
     """Tell whether a file may say something here, by its text alone."""
-    if len(text) > _LARGEST or (len(text) > _LARGE and not _SOCKET.search(text)):
+    if len(text) > _LARGE and not _SOCKET.search(text):
         return False
     return _tells(text.lower()) and _KEY.search(text) is not None
 
 
 def tells(text: str) -> bool:
     """Tell whether a text names something that reaches a daemon, or may do so."""
-    return len(text) <= _LARGEST and _tells(text.lower())
+    return _tells(text.lower())
 
 
 def _tells(low: str) -> bool:

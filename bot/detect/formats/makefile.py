@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.detect import sockets
+from bot.detect import effort, sockets
 from bot.detect.format import Format, plain_name
 from bot.detect.grant import Grant
 from bot.detect.lines import Text, decode
@@ -39,6 +39,7 @@ _CLIENT = pattern(r"(?:sudo\s+)?(?:docker|podman|nerdctl)\s")
 _PREFIX = pattern(r"\A\s*[-@+]+\s*")  # "Recipe Echoing", "Errors in Recipes"
 _QUOTED = pattern(r"(?<![^\s=])\"[^\"\n]*\"|(?<![^\s=])'[^'\n]*'")
 _LONGEST = 20_000
+_VARIABLE_LOOKED_AT = 5  # units of effort
 _DEEPEST = 8
 
 
@@ -180,13 +181,15 @@ def _line(name: str, variables: dict[str, _Variable]) -> int:
     seen: set[str] = set()
     waiting = [name]
     while waiting:
-        known = variables.get(waiting[0])
-        if known is not None and sockets.mentions(known.text):
+        one = waiting.pop(0)
+        known = variables.get(one) if one not in seen else None
+        if known is None:
+            continue
+        effort.spend(_VARIABLE_LOOKED_AT)
+        if sockets.mentions(known.text):
             return known.line
-        seen.add(waiting.pop(0))
-        if known is not None:
-            named = (found[1] for found in _NAMED.finditer(known.text))
-            waiting += [one for one in named if one not in seen]
+        seen.add(one)
+        waiting += [found[1] for found in _NAMED.finditer(known.text)]
     return variables[name].line
 
 
@@ -194,12 +197,14 @@ def _expanded(value: str, variables: dict[str, _Variable], depth: int = 0) -> st
     """Return a variable's value with the make variables in it put in, `$$` as `$`."""
 
     def put(found: re.Match[str]) -> str:
+        effort.spend(_VARIABLE_LOOKED_AT)
         known = variables.get(found["round"] or found["curly"] or found["one"])
         if known is None or depth >= _DEEPEST:
             return f"${{{_shell_name(found['round'] or found['curly'] or 'TARGET')}}}"
         return _expanded(known.text, variables, depth + 1)
 
     def substitute(found: re.Match[str]) -> str:
+        effort.spend(_VARIABLE_LOOKED_AT)
         known = variables.get(found["name"])
         if known is None or depth >= _DEEPEST:
             return f"${{{_shell_name(found['name'])}}}"

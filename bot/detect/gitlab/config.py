@@ -22,7 +22,8 @@ from bot.detect.yaml_tree import read_yaml
 
 DEEPEST = 11  # levels of `extends` that GitLab follows, and of `!reference`
 _MOST_FILES = 150  # as many as GitLab takes
-_VALUE = 12  # units of effort
+_VALUE = 12  # units of effort for a line of a script
+_SETTING, _TAKEN = 30, 2  # for a variable that is read, and for a value that is inherited
 
 _INPUT = re.compile(r"\$\[\[\s*inputs\.(?P<name>[\w-]+)[^\]\n]*\]\]")
 
@@ -55,10 +56,10 @@ class Job:
 
     def take(self, other: "Job", steps: tuple[Step, ...]) -> None:
         """Merge another job over this one."""
-        for name, entry in other.keys.items():
-            self.keys[name] = entry.behind(steps)
-        for name, entry in other.variables.items():
-            self.variables[name] = entry.behind(steps)
+        for own, others in ((self.keys, other.keys), (self.variables, other.variables)):
+            for name, entry in others.items():
+                effort.spend(_TAKEN + len(entry.after))
+                own[name] = entry.behind(steps)
 
 
 class Config:
@@ -116,6 +117,7 @@ class Config:
             entry = found
         if entry.node.kind != "scalar":
             return None
+        effort.spend(_SETTING)
         return value_of(self.read(entry), entry.node)
 
     def keyword(self, name: str) -> Entry | None:

@@ -24,6 +24,7 @@ _HANDS_ON = frozenset(
 )  # fmt: skip
 _DEEPEST = 12
 _LONGEST = 16_384
+_VALUE = 9  # units of effort
 
 
 class Scope:
@@ -57,7 +58,7 @@ class Scope:
         stack: list[tuple[At, int]] = [(at, 0)]
         while stack:
             here, depth = stack.pop()
-            effort.spend(1)
+            effort.spend(_VALUE)
             node = here.node
             if node.tag == "!ref":
                 known = self._known(node.text) if depth < _DEEPEST else None

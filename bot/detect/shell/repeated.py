@@ -24,7 +24,7 @@ class Followed(NamedTuple):
 Follow = Callable[[Script, Env, Dialect], Followed]
 _LONGEST = 2_000  # characters of a script and its variables that are kept
 _KEPT = 1_000
-_VARIABLE = 4  # characters of a script that a variable costs as much as
+_VARIABLE = 10  # characters of a script that a variable costs as much as
 _FIRST = 1  # the interpreter says line 1 of what has no line, and 0 is a line that is not known
 
 
@@ -44,9 +44,13 @@ def followed(script: Script, env: Env, dialect: Dialect, follow: Follow) -> tupl
         [(name, value.text, small[value.line]) for name, value in zip(env, values, strict=True)]
     )
     lines = tuple([small[line] for line in script.lines])
-    found = _kept(script.text, lines, given, dialect, follow)
-    said = [value.text for value in values]
-    effort.spend_script(length, found.work, (script.text, dialect, *env, *said))
+
+    def made() -> Followed:
+        found = _kept(script.text, lines, given, dialect, follow)
+        effort.spend_script(length, found.work)
+        return found
+
+    found = effort.once((script.text, lines, given, dialect), made)
     return tuple([_on(numbers, reach) for reach in found.reaches])
 
 
