@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from importlib import import_module
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.detect import keys, sockets
@@ -19,6 +19,9 @@ from bot.detect.format import ending, formats, formats_of
 from bot.detect.keys import Keyed
 from bot.detect.lines import decode
 from bot.detect.shell import Script, Value, interpreter
+from bot.detect.shell.plain import plain_commands
+from bot.detect.shell.reader import Reader
+from bot.detect.shell.tree import Word
 from bot.detect.source import DictSource
 from bot.review.compare import in_scope
 from tests.cases import CASES
@@ -109,6 +112,44 @@ def test_every_case_is_read_by_formats_that_are_asked() -> None:
             text = decode(data) if isinstance(data, bytes) else data
             left = set(formats()) - set(formats_of(ending(path)))
             assert not any(form.matches(path, text or "") for form in left), (name, path)
+
+
+_SAID = (
+    "docker", "run", "-v", "/run/docker.sock:/x", "A=b", "a=", "=", "export", "time", "if", "then",
+    "fi", "do", "done", "function", "f", "2", "ü", "a:b@c%d+e,f", "--", "-", "#", "$A", "'", "(",
+    ")", "{", "}", "[[", "!", "~", "*", ">", "|", ";", "&", "\\",
+)  # fmt: skip
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([*_SAID[:21] * 3, *_SAID[21:]]), st.sampled_from(" \t\n ")),
+        max_size=9,
+    )
+)
+def test_plain_words_are_read_as_the_grammar_reads_them(pieces: list[tuple[str, str]]) -> None:
+    text = "".join(f"{word}{after}" for word, after in pieces)
+    plain = plain_commands(text)
+    if plain is not None:
+        assert _shown(plain) == _shown(Reader(text).script())
+
+
+def test_most_lines_of_a_script_are_plain_words() -> None:
+    assert plain_commands("make build\n\n\tdocker run -v /a:/b --name=c d:1 e\n") is not None
+    assert plain_commands("time make") is None
+    assert plain_commands("A=b make") is None
+    assert plain_commands("export A=b") is None
+    assert plain_commands("make #x") is None
+
+
+def _shown(node: object) -> object:
+    """Return a tree with what it says of its words instead of them."""
+    if isinstance(node, Word):
+        return (node.parts, node.at, node.end)
+    if isinstance(node, tuple):
+        return (type(node).__name__, *map(_shown, node))
+    return node
 
 
 def _keyed() -> list[tuple[str, Keyed]]:
