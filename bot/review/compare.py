@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Sequence
 
 from bot.detect import effort
 from bot.detect.engine import Detected, detect
-from bot.detect.grant import Grant, Severity, Unknown
+from bot.detect.grant import Grant, How, Severity, Unknown
 from bot.detect.lines import Text, decode
 from bot.detect.sockets import mentions
 from bot.detect.source import Source
 from bot.review.affected import affected, in_scope, wanted
-from bot.review.anchor import Changes, anchor, image_line
+from bot.review.anchor import anchor, image_line
 from bot.review.guards import is_guard
 from bot.review.model import Anchor, Change, Finding, InSummary, OnFile, Review, SetAside
 from bot.review.pairs import MOVED, Left, pair_moved, pair_narrower, pair_same, pair_split
@@ -20,6 +20,7 @@ __all__ = ["compare", "in_scope", "survey", "wanted"]
 
 _GUARD = "it is a condition now for what the template mounted before"
 _FEW = 200  # deleted files that are read anyway
+_MOST_SWITCHES = 100  # of charts; what is left of more stays a finding
 _MOST_FILES = 6  # that take as much effort as one file may
 _IMPLICIT = "the platform grants it by itself, and the policy does not ask for such"
 
@@ -67,16 +68,18 @@ def compare(
         known = list(left.base)
         same = pair_same(left, old_names, by_new)
         moved = pair_moved(left, new_name, by_new)
-        for old, new in renamed(left.base, left.head, new_name, by_new, (base, head)):
-            left.base.remove(old)
-            left.head.remove(new)
-            moved.append(SetAside(new, MOVED))
+        pairs = renamed(left.base, left.head, new_name, by_new, (base, head))
+        gone = {id(one) for pair in pairs for one in pair}
+        left.base = [one for one in left.base if id(one) not in gone]
+        left.head = [one for one in left.head if id(one) not in gone]
+        moved += [SetAside(new, MOVED) for _, new in pairs]
         split = pair_split(left, same, moved)
         aside.extend((*same, *moved, *split, *pair_narrower(left, known, new_name)))
         both = [one.grant for one in same]
-        guards = [grant for grant in left.head if is_guard(grant, both, base, head)]
-        aside.extend(SetAside(grant, _GUARD) for grant in guards)
-        left.head = [grant for grant in left.head if grant not in guards]
+        switches = [grant for grant in left.head if grant.how is How.SWITCH][:_MOST_SWITCHES]
+        guards = {id(one): one for one in switches if is_guard(one, both, base, head)}
+        aside.extend(SetAside(grant, _GUARD) for grant in guards.values())
+        left.head = [grant for grant in left.head if id(grant) not in guards]
         return left
 
     held_old, free_old = _parted(old_grants, not_held)
@@ -89,7 +92,8 @@ def compare(
     lines = _Lines(head)
     for grant in left.head:
         other_image = (grant.path, grant.subject, grant.resource) in held
-        line = _image_line(grant, head, by_new) if other_image and grant.image else None
+        text = lines.of(grant.path) if other_image and grant.image else None
+        line = image_line(grant, text, by_new) if text is not None else None
         shown.append((grant, anchor(grant, by_new, line, lines.name_a_socket)))
     found = _folded(shown)
     if found:
@@ -134,18 +138,16 @@ class _Lines:
         self._head = head
         self._texts: dict[str, Text] = {}
 
-    def name_a_socket(self, path: str, line: int) -> bool:
-        """Tell whether a line spells a socket, or a switch for one, out."""
+    def of(self, path: str) -> Text:
+        """Return the text of a file, an empty one where it cannot be read."""
         if path not in self._texts:
             self._texts[path] = Text(decode(self._head.read(path) or b"") or "")
-        text = self._texts[path]
+        return self._texts[path]
+
+    def name_a_socket(self, path: str, line: int) -> bool:
+        """Tell whether a line spells a socket, or a switch for one, out."""
+        text = self.of(path)
         return line <= len(text) and mentions(text.line(line)) is not None
-
-
-def _image_line(grant: Grant, head: Source, changes: Changes) -> int | None:
-    """Return the added line that names the image of a subject that had another one."""
-    content = decode(head.read(grant.path) or b"")
-    return image_line(grant, Text(content), changes) if content is not None else None
 
 
 def survey(source: Source, paths: Iterable[str], *, implicit: bool = False) -> Review:

@@ -2,7 +2,10 @@
 
 import re
 from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 
 from bot.detect.grant import Grant, How, Step
 from bot.review.anchor import Changes, says_it
@@ -15,6 +18,10 @@ _EXPRESSION = re.compile(
     r"\$?\{\{[^{}]*\}\}|\$\{[^{}]*\}|\$\(\w+\)|\$\w+|<%[^%]*%>|%\w+%|#\{[^{}]*\}"
 )
 _LONGEST = 500
+_MOST_LOOKED_AT = 200  # grants alike, one of which may be the twin; what finds none stays added
+
+Keys = tuple[Hashable, ...]
+Likeness = Callable[[Grant, str], Keys]
 _SAME = "the merge base has it too"
 _NARROWER = "the same container already reaches more"
 
@@ -27,21 +34,49 @@ class Left:
     head: list[Grant]
 
 
+class _Pool:
+    """Grants of the merge base that wait for a twin, found by keys that twins share."""
+
+    def __init__(self, grants: Iterable[Grant], keys: Callable[[Grant], Keys]) -> None:
+        self._keys = keys
+        self._waiting = dict(enumerate(grants))
+        self._numbers: dict[Hashable, dict[int, None]] = defaultdict(dict)
+        for number, grant in self._waiting.items():
+            for key in keys(grant):
+                self._numbers[key][number] = None
+
+    def take(self, key: Hashable, fits: Callable[[Grant], bool] | None = None) -> Grant | None:
+        """Take the first grant with a key that fits, of not too many that are looked at."""
+        for number in islice(self._numbers.get(key, ()), _MOST_LOOKED_AT):
+            grant = self._waiting[number]
+            if fits is None or fits(grant):
+                del self._waiting[number]
+                for one in self._keys(grant):
+                    del self._numbers[one][number]
+                return grant
+        return None
+
+    def rest(self) -> list[Grant]:
+        """Return what still waits, in its order."""
+        return list(self._waiting.values())
+
+
 def pair_same(left: Left, old_names: dict[int, str], changes: Changes) -> list[SetAside]:
     """Pair grants of one fingerprint; of several, those on lines that nobody touched first."""
-    old: dict[str, list[Grant]] = defaultdict(list)
-    for grant in left.base:
-        old[old_names[id(grant)]].append(grant)
+
+    def keys(old: Grant) -> Keys:
+        name = old_names[id(old)]
+        return name, (name, old.text.strip())
+
+    pool = _Pool(left.base, keys)
     aside, unpaired = [], []
     for grant in sorted(left.head, key=lambda one: says_it(one, changes)):
-        candidates = old.get(grant.fingerprint)
-        if candidates:
-            same_text = (g for g in candidates if g.text.strip() == grant.text.strip())
-            candidates.remove(next(same_text, candidates[0]))
+        name = grant.fingerprint
+        if pool.take((name, grant.text.strip())) or pool.take(name):
             aside.append(SetAside(grant, _SAME))
         else:
             unpaired.append(grant)
-    left.base = [grant for grants in old.values() for grant in grants]
+    left.base = pool.rest()
     left.head = unpaired
     return aside
 
@@ -52,50 +87,59 @@ def pair_moved(left: Left, new_name: dict[str, str], changes: Changes) -> list[S
     What stands on lines that nobody touched goes first: `pair_same` leaves it in that order.
     """
     aside: list[SetAside] = []
-    for alike in (_same_definition, _same_command, _same_elsewhere, _same_lines):
+    for likeness in (_same_definition, _same_step, _same_subject, _same_elsewhere, _same_lines):
+
+        def keys(old: Grant, alike: Likeness = likeness) -> Keys:
+            return alike(old, new_name.get(old.path) or old.path)
+
+        pool = _Pool(left.base, keys)
         unpaired = []
         for grant in left.head:
-            told = alike is _same_lines and says_it(grant, changes)
-            twins = (old for old in left.base if not told and alike(old, grant, new_name))
-            twin = next(twins, None)
-            if twin is None:
+            if likeness is _same_lines and says_it(grant, changes):
                 unpaired.append(grant)
-            else:
-                left.base.remove(twin)
+                continue
+            fits = partial(_maybe, grant) if likeness is _same_subject else None
+            found = (pool.take(key, fits) for key in likeness(grant, grant.path))
+            if any(found):
                 aside.append(SetAside(grant, MOVED))
-        left.head = unpaired
+            else:
+                unpaired.append(grant)
+        left.base, left.head = pool.rest(), unpaired
     return aside
 
 
-def _same_definition(old: Grant, new: Grant, _new_name: dict[str, str]) -> bool:
-    return (
-        bool(new.definition)
-        and old.definition == new.definition
-        and old.resource == new.resource
-        and old.image == new.image
-    )
+def _same_definition(grant: Grant, _path: str) -> Keys:
+    return ((grant.definition, grant.resource, grant.image),) if grant.definition else ()
 
 
-def _same_command(old: Grant, new: Grant, new_name: dict[str, str]) -> bool:
-    """Tell whether only the name of a step, or its number, is another, or its image is gone."""
-    if (new_name.get(old.path) or old.path) != new.path or old.resource != new.resource:
-        return False
-    if old.subject == new.subject and (_maybe_one(old.image, new.image) or _job(old, new)):
-        return True
-    return (
-        old.image == new.image
-        and old.subject.split(", step ")[0] == new.subject.split(", step ")[0]
-        and old.text.strip() == new.text.strip()
-    )
+def _same_step(grant: Grant, path: str) -> Keys:
+    """Twins where only the name of a step, or its number, is another."""
+    job = grant.subject.split(", step ")[0]
+    return ((path, grant.resource, grant.image, job, grant.text.strip()),)
 
 
-def _same_elsewhere(old: Grant, new: Grant, _new_name: dict[str, str]) -> bool:
-    """Tell whether a subject of one name and image says the same in another file now."""
-    return (
-        new.image is not None
-        and (old.subject, old.image, old.resource) == (new.subject, new.image, new.resource)
-        and old.text.strip() == new.text.strip()
-    )
+def _same_subject(grant: Grant, path: str) -> Keys:
+    """Twins, perhaps: see `_maybe`."""
+    return ((path, grant.resource, grant.subject),)
+
+
+def _maybe(new: Grant, old: Grant) -> bool:
+    """Tell whether a subject's image is gone, or may be the same, or matters to no job."""
+    return _maybe_one(old.image, new.image) or _job(old, new)
+
+
+def _same_elsewhere(grant: Grant, _path: str) -> Keys:
+    """Twins whose subject of one name and image says the same in another file now."""
+    if grant.image is None:
+        return ()
+    return ((grant.subject, grant.image, grant.resource, grant.text.strip()),)
+
+
+def _same_lines(grant: Grant, path: str) -> Keys:
+    """Twins where one image has what it had, on lines that nobody touched, by another name."""
+    if grant.image is None:
+        return ()
+    return ((path, grant.resource, grant.image, grant.how, grant.text),)
 
 
 def _job(old: Grant, new: Grant) -> bool:
@@ -114,16 +158,6 @@ def _may_be(name: str, other: str) -> bool:
     """Tell whether a name that something is put into may come to another one."""
     around = _EXPRESSION.split(name[:_LONGEST])
     return len(around) > 1 and other.startswith(around[0]) and other.endswith(around[-1])
-
-
-def _same_lines(old: Grant, new: Grant, new_name: dict[str, str]) -> bool:
-    """Tell whether one image has what it had, on lines that nobody touched, by another name."""
-    return (
-        new.image is not None
-        and (new_name.get(old.path) or old.path) == new.path
-        and (old.resource, old.image, old.how) == (new.resource, new.image, new.how)
-        and old.text == new.text
-    )
 
 
 def pair_split(left: Left, same: list[SetAside], moved: list[SetAside]) -> list[SetAside]:
@@ -161,14 +195,16 @@ def _telling(grant: Grant) -> tuple[str, int, str, str | None]:
 
 def pair_narrower(left: Left, old_grants: list[Grant], new_name: dict[str, str]) -> list[SetAside]:
     """Set aside what the same container of the merge base could reach by a wider mount."""
-    wide: dict[tuple[str, str, str | None], list[Grant]] = defaultdict(list)
+    wide: dict[tuple[str, str, str | None], set[str]] = defaultdict(set)
     for grant in old_grants:
         path = new_name.get(grant.path) or grant.path
-        wide[path, grant.subject, grant.image].append(grant)
+        known = wide[path, grant.subject, grant.image]
+        if grant.resource.startswith("/") and len(known) < _MOST_LOOKED_AT:
+            known.add(grant.resource)
     aside, kept = [], []
     for grant in left.head:
-        known = wide.get((grant.path, grant.subject, grant.image), [])
-        if any(covers(old.resource, grant.resource) for old in known):
+        known = wide.get((grant.path, grant.subject, grant.image), set())
+        if any(covers(old, grant.resource) for old in known):
             aside.append(SetAside(grant, _NARROWER))
         else:
             kept.append(grant)

@@ -1,12 +1,16 @@
 """Services without an image that have another name now: there is nothing else to know them by."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
 from bot.detect.grant import Grant
 from bot.detect.lines import decode
 from bot.detect.source import Source
 from bot.review.anchor import Changes, says_it
+
+_KEY = re.compile(r"^[ \t]+[\"']?([^\s\"'#:-][^\"':\n]*?)[\"']?[ \t]*:", re.MULTILINE)
+_MOST = 50  # services alike that are looked at
 
 
 def renamed(
@@ -22,26 +26,43 @@ def renamed(
     new one was not in it. `new_name` says what renamed files of the base are called now, `sources`
     are base and head.
     """
-    base = list(left_of_base)
+    alike: dict[tuple[object, ...], list[Grant]] = defaultdict(list)
+    for old in reversed(left_of_base):
+        path = new_name.get(old.path) or old.path
+        alike[old.resource, old.image, old.how, path, old.text].append(old)
+    keys = (_Keys(sources[0]), _Keys(sources[1]))
     pairs: list[tuple[Grant, Grant]] = []
     for new in left_of_head:
         if new.image is not None or says_it(new, changes):
             continue
-        for old in base:
-            same = (old.resource, old.image, old.how) == (new.resource, None, new.how)
-            here = (new_name.get(old.path) or old.path) == new.path and old.text == new.text
-            if same and here and not any(_stayed(old, new, sources)):
-                base.remove(old)
+        candidates = alike[new.resource, None, new.how, new.path, new.text]
+        for number, old in enumerate(reversed(candidates[-_MOST:]), 1):
+            if not _stayed(old, new, keys):
+                del candidates[-number]
                 pairs.append((old, new))
                 break
     return pairs
 
 
-def _stayed(old: Grant, new: Grant, sources: tuple[Source, Source]) -> Iterator[bool]:
-    """Yield whether either name is in the file of the other side, or is none of a service."""
-    base, head = sources
-    for subject, source, path in ((old.subject, head, new.path), (new.subject, base, old.path)):
+class _Keys:
+    """The keys below the top of each file of one side."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._known: dict[str, frozenset[str]] = {}
+
+    def __call__(self, path: str) -> frozenset[str]:
+        if path not in self._known:
+            text = decode(self._source.read(path) or b"") or ""
+            self._known[path] = frozenset(_KEY.findall(text))
+        return self._known[path]
+
+
+def _stayed(old: Grant, new: Grant, keys: tuple[_Keys, _Keys]) -> bool:
+    """Tell whether either name is in the file of the other side, or is none of a service."""
+    base, head = keys
+    for subject, of, path in ((old.subject, head, new.path), (new.subject, base, old.path)):
         kind, _, name = subject.partition(" ")
-        text = decode(source.read(path) or b"") or ""
-        key = re.compile(rf"^[ \t]+[\"']?{re.escape(name)}[\"']?[ \t]*:", re.MULTILINE)
-        yield kind != "service" or key.search(text) is not None
+        if kind != "service" or name in of(path):
+            return True
+    return False
