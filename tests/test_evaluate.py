@@ -274,7 +274,7 @@ def test_a_head_that_moves_meanwhile_is_evaluated_again(acme: Team) -> None:
 def test_a_defect_of_ours_is_a_red_check_that_says_so(
     acme: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(path: str, _source: object) -> object:
+    def broken(path: str, _source: object, _most: int) -> object:
         raise RuntimeError(f"{path}: nobody@expects")
 
     pull = acme.open({"compose.yaml": GRANTED})
