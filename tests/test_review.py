@@ -142,6 +142,15 @@ def test_an_unreadable_file_is_unknown_only_where_it_is_new() -> None:
     assert len(compare(DictSource({}), new, [Change(None, "Dockerfile", None)]).unknowns) == 1
 
 
+def test_a_file_that_is_not_read_to_its_end_is_unknown_whenever_it_changes() -> None:
+    large = "services:\n  a:\n    volumes: ['/run/docker.sock:/s']\n" + "# note\n" * 1_300_000
+    for before, after in ((large, large + "#\n"), (large.replace(".sock", ""), large + "#\n")):
+        old, new = DictSource({"compose.yaml": before}), DictSource({"compose.yaml": after})
+        change = [Change("compose.yaml", "compose.yaml", None)]
+        assert len(compare(old, new, change).unknowns) == 1
+        assert compare(new, new, change).unknowns == ()
+
+
 @pytest.mark.parametrize(
     ("wide", "narrow", "expected"),
     [

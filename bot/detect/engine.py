@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from itertools import chain
 
@@ -116,14 +116,15 @@ def _too_large(path: str, data: bytes) -> Detected:
     """
     why = f"larger than {LARGEST // 2**20} MiB, so it was not read"
     found = _unread(path, data, why)
-    if found is not NOTHING or not _PATH_SIGN.search(data):
-        return found
-    form = next(iter(_matching(path, data[:LARGEST].decode("utf-8", "replace"))), None)
-    if form is None:
+    if found is not NOTHING:
+        (unknown,) = found.unknowns
+        return replace(found, unknowns=(replace(unknown, digest=_digest(data)),))
+    claimed = _PATH_SIGN.search(data) and _matching(path, data[:LARGEST].decode("utf-8", "replace"))
+    if not claimed:
         return NOTHING
     reason = f"The file is {why}. Split it, or move what is no configuration elsewhere."
-    digest = sha256(data).hexdigest()[:24]
-    return Detected((form.name,), (), (Unknown(path, None, reason, "", digest),))
+    unknown = Unknown(path, None, reason, "", _digest(data))
+    return Detected(tuple(form.name for form in claimed), (), (unknown,))
 
 
 def _unread(path: str, data: bytes, why: str) -> Detected:
@@ -136,6 +137,10 @@ def _unread(path: str, data: bytes, why: str) -> Detected:
     return Detected(("unread",), (), (Unknown(path, line, reason, mention),))
 
 
+def _digest(data: bytes) -> str:
+    return sha256(data).hexdigest()[:24]
+
+
 def _left_out(path: str, text: Text, grants: Iterable[Grant]) -> Unknown:
     """Return the Unknown of a file of which something was left out.
 
@@ -143,7 +148,7 @@ def _left_out(path: str, text: Text, grants: Iterable[Grant]) -> Unknown:
     is another one.
     """
     line, mention = _untold(text, grants) or (None, "")
-    digest = sha256(text.content.encode("utf-8", "replace")).hexdigest()[:24]
+    digest = _digest(text.content.encode("utf-8", "replace"))
     return Unknown(path, line, _LEFT_OUT, mention, digest)
 
 
