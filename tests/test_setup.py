@@ -496,6 +496,7 @@ def test_a_code_brought_twice_is_refused(running: Running, github: SmallGitHub) 
     assert back(browser, code, state)[0] == 303
     assert back(browser, code, state)[0] == 403
     assert back(browser, code, again)[0] == 409
+    github.wait_for(lambda: running.stored)
     assert len(running.stored) == 1
 
 

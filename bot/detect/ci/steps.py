@@ -22,7 +22,7 @@ from bot.detect.source import Source
 from bot.detect.yaml_tree import read_json, read_yaml
 
 _DEEPEST = 12
-_STEP = 8  # units of effort
+_STEP = 12  # units of effort
 
 Restrictions = tuple[tuple[str, int], ...]  # as written, and the number of the line
 
