@@ -7,7 +7,6 @@ documentation, "System Services" (`rancher.services`, as in Compose); CoreOS, "U
 (`bot/detect/installed.py`).
 """
 
-import re
 from collections.abc import Iterator
 
 from bot.detect.ci.places import Places, Subject
@@ -23,8 +22,8 @@ from bot.detect.grant import Grant
 from bot.detect.installed import written
 from bot.detect.pods.values import text_of
 from bot.detect.positioned import Node
+from bot.detect.shell.model import SHEBANG
 
-_SHEBANG = re.compile(r"\s*#!.*\b(?:ba|da|a|z|k)?sh\b")
 _UNITS = "/etc/systemd/system"
 
 
@@ -91,7 +90,7 @@ def heat_grants(places: Places, template: Node) -> Iterator[Grant]:
     for name, (_, resource) in resources.entries().items() if resources is not None else ():
         given = resource.get("properties", "user_data")
         for text in given.scalars() if given is not None else ():
-            if _SHEBANG.match(text.text):
+            if SHEBANG.match(text.text):
                 who = Subject(f"resource {name}", node=resource)
                 yield from script_grants(places, who, (text,))
 

@@ -3,7 +3,6 @@
 Source: AWS CloudFormation, "Template reference", intrinsic functions Ref, Sub and Join.
 """
 
-import re
 from collections.abc import Iterator
 
 from bot.detect.ci.places import Places, Subject
@@ -11,11 +10,11 @@ from bot.detect.ci.steps import script_grants
 from bot.detect.ecs import Tasks, value, volumes_of
 from bot.detect.grant import Grant, Step
 from bot.detect.patterns import pattern
-from bot.detect.pods.values import Given
+from bot.detect.pods.values import Given, filled
 from bot.detect.positioned import Node
+from bot.detect.shell.model import SHEBANG
 from bot.detect.user_data import user_data_grants
 
-_SHEBANG = pattern(r"\s*#!.*\b(?:ba|da|a|z|k)?sh\b")
 _VARIABLE = pattern(r"\$\{(?P<name>[\w:.]+)\}")
 
 
@@ -53,7 +52,7 @@ def _scripts(places: Places, owner: str, properties: Node) -> Iterator[Grant]:
     """Yield what the scripts reach that machines run when they start (UserData)."""
     subject = Subject(owner, extent=(properties.line, properties.last_line))
     for scalar in properties.scalars():
-        if scalar.style == "|" and _SHEBANG.match(scalar.text):
+        if scalar.style == "|" and SHEBANG.match(scalar.text):
             yield from script_grants(places, subject, (scalar,))
 
 
@@ -88,11 +87,4 @@ class _Parameters:
         return Given(known.text, (Step(self._path, known.line),))
 
     def _filled(self, text: str) -> Given:
-        steps: list[Step] = []
-
-        def put(found: re.Match[str]) -> str:
-            given = self._named(found["name"])
-            steps.extend(given.before)
-            return given.text
-
-        return Given(_VARIABLE.sub(put, text), tuple(dict.fromkeys(steps)))
+        return filled(text, _VARIABLE, lambda found: self._named(found["name"]))

@@ -15,9 +15,9 @@ from bot.detect.listens import opened
 from bot.detect.patterns import pattern
 from bot.detect.positioned import Node
 from bot.detect.shell import Script, Value
+from bot.detect.shell.model import SHEBANG
 from bot.detect.sockets import Target
 
-_SHEBANG = pattern(r"\s*#!.*\b(?:ba|da|a|z|k)?sh\b")
 _DAEMON_FILES = pattern(
     r"/etc/(?:default|sysconfig)/docker\b|(?<![\w-])docker\.service\b"
     r"|docker[\w-]*\.socket\b|daemon\.json"
@@ -40,7 +40,7 @@ def written(places: Places, who: Subject, path: str, text: Node) -> Iterator[Gra
     A script, a daemon's configuration, the variables that every login gets, or what the shell's own
     reader knows by the file's name: a Compose file, a unit.
     """
-    if _SHEBANG.match(text.text) or _PROFILES.search(path):
+    if SHEBANG.match(text.text) or _PROFILES.search(path):
         yield from script_grants(places, who, (text,))
     elif _DAEMON_FILES.search(path) and "tlsverify" not in text.text:
         script, lines = text.script()

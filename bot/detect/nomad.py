@@ -3,7 +3,6 @@
 Source: Nomad documentation, "Job Specification", "Drivers: Docker", "client Block".
 """
 
-import re
 from collections.abc import Iterator, Mapping
 
 from bot.detect import sockets
@@ -16,8 +15,8 @@ from bot.detect.lines import Text
 from bot.detect.mounts import repository
 from bot.detect.positioned import Node
 from bot.detect.shell import Script, Value
+from bot.detect.shell.model import SHEBANG
 
-_SHEBANG = re.compile(r"\s*#!.*\b(?:ba|da|a|z|k)?sh\b")
 _CONTROLS = {
     "readonly_rootfs": "true", "cap_drop": "list", "security_opt": "list", "userns_mode": "set",
     "pids_limit": "set", "memory_hard_limit": "set", "cpu_hard_limit": "true",
@@ -103,7 +102,7 @@ def _template(handed: Handed, who: Subject, template: Node, env: Environment) ->
     data, as_env = template.get("data"), template.get("env")
     if data is None or data.kind != "scalar":
         return
-    if _SHEBANG.match(data.text):
+    if SHEBANG.match(data.text):
         yield from script_grants(handed.places, who, (data,), env)
     elif as_env is not None and as_env.true:
         script = Script(*data.script())

@@ -16,9 +16,9 @@ from bot.detect.grant import Grant
 from bot.detect.lines import Text
 from bot.detect.positioned import Node
 from bot.detect.shell import Script
+from bot.detect.shell.model import SHEBANG
 from bot.detect.yaml_tree import read_yaml
 
-_SHEBANG = re.compile(r"\s*#!.*\b(?:ba|da|a|z|k)?sh\b")
 _CLOUD_CONFIG = re.compile(r"\s*#cloud-config\b")
 _FUNCTION = re.compile(r"(?:Fn::|!)?(?P<name>\w+)\Z")
 _DEEPEST = 20
@@ -35,7 +35,7 @@ def user_data_grants(places: Places, owner: str, properties: Node) -> Iterator[G
             continue  # a block is read as it stands
         lines = list(_lines(_pieces(given)))
         text = "\n".join(line for line, _ in lines)
-        if _SHEBANG.match(text):
+        if SHEBANG.match(text):
             numbers = tuple(places.put(Place(places.path, number)) for _, number in lines)
             yield from places.ran(who, Script(text, numbers), {})
         elif _CLOUD_CONFIG.match(text):

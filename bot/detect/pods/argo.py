@@ -3,7 +3,6 @@
 Source: Argo Workflows, "Fields" and "Workflow inputs".
 """
 
-import re
 from collections.abc import Iterator, Mapping
 
 from bot.detect.ci.places import Places
@@ -13,7 +12,7 @@ from bot.detect.patterns import pattern
 from bot.detect.pods.container import Containers
 from bot.detect.pods.embedded import block
 from bot.detect.pods.spec import owner_of, pod_grants, scope
-from bot.detect.pods.values import Given
+from bot.detect.pods.values import Given, filled
 from bot.detect.positioned import Node
 
 _KINDS = frozenset({"Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow"})
@@ -53,7 +52,7 @@ class _Reader:
         known = {**self._parameters, **self._given(template.get("inputs", "parameters"))}
 
         def resolve(node: Node) -> Given:
-            return _resolved(node, known)
+            return filled(node.text, _PARAMETER, lambda found: known.get(found[1]))
 
         containers = Containers(self._places, resolve)
         main: Node | None = None
@@ -105,18 +104,3 @@ def _named(containers: Node | None) -> Iterator[tuple[str, Node]]:
     for number, one in enumerate(containers.members() if containers is not None else (), 1):
         if one.kind == "map":
             yield name_of(one) or str(number), one
-
-
-def _resolved(node: Node, known: Mapping[str, Given]) -> Given:
-    """Return a scalar with the parameters put in that the file gives."""
-    before: list[Step] = []
-
-    def value(found: re.Match[str]) -> str:
-        given = known.get(found[1])
-        if given is None:
-            return found[0]
-        before.extend(given.before)
-        return given.text
-
-    text = _PARAMETER.sub(value, node.text)
-    return Given(text, tuple(dict.fromkeys(before)))

@@ -3,7 +3,6 @@
 Source: Tekton's documentation, "Tasks", "Pipelines", "Pod templates", "Specifying parameters".
 """
 
-import re
 from collections.abc import Iterator, Mapping
 
 from bot.detect import sockets
@@ -13,7 +12,7 @@ from bot.detect.grant import Grant, Step
 from bot.detect.patterns import pattern
 from bot.detect.pods.container import Containers
 from bot.detect.pods.spec import owner_of, scope
-from bot.detect.pods.values import Given
+from bot.detect.pods.values import Given, filled
 from bot.detect.positioned import Node
 
 _PARAMETER = pattern(
@@ -118,17 +117,9 @@ class _Reader:
 
     def _resolved(self, node: Node, known: Parameters) -> Given:
         """Return a scalar with the parameters put in that the file gives."""
-        before: list[Step] = []
-
-        def value(found: re.Match[str]) -> str:
-            given = known.get(found["plain"] or found["quoted"])
-            if given is None:
-                return found[0]
-            before.extend(given.before)
-            return given.text
-
-        text = _PARAMETER.sub(value, node.text)
-        return Given(text, tuple(dict.fromkeys(before)))
+        return filled(
+            node.text, _PARAMETER, lambda found: known.get(found["plain"] or found["quoted"])
+        )
 
     def _defaults(self, spec: Node) -> dict[str, Given]:
         return self._listed(spec, "default", {})

@@ -1,5 +1,6 @@
 """What a scalar of a pod says: as it is written, or as a template engine would fill it in."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -26,6 +27,23 @@ Resolve = Callable[[Node], Given]
 def written(node: Node) -> Given:
     """Return a scalar's own text."""
     return Given(node.text)
+
+
+def filled(
+    text: str, parameter: re.Pattern[str], value: Callable[[re.Match[str]], Given | None]
+) -> Given:
+    """Return a text with the parameters put in that have a value, and where those come from."""
+    before: list[Step] = []
+
+    def put(found: re.Match[str]) -> str:
+        given = value(found)
+        if given is None:
+            return found[0]
+        before.extend(given.before)
+        return given.text
+
+    whole = parameter.sub(put, text)
+    return Given(whole, tuple(dict.fromkeys(before)))
 
 
 def text_of(node: Node | None, resolve: Resolve = written) -> str:

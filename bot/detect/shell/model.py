@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from bot.detect.grant import How, Severity
+from bot.detect.patterns import pattern
+
+# How a text starts that is a script for a shell of the sh family, whatever holds it.
+SHEBANG = pattern(r"\s*#!.*\b(?:ba|da|a|z|k)?sh\b")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,11 @@ from bot.detect.kube.values import setting
 from bot.detect.pods import block
 from bot.detect.positioned import Node
 from bot.detect.shell import Script
+from bot.detect.shell.model import SHEBANG
 from bot.detect.terraform import kubernetes
 from bot.detect.terraform.docker import Docker
 from bot.detect.terraform.module import Module
 
-_SHEBANG = re.compile(r"\s*#!.*\b(?:ba|da|a|z|k)?sh\b")
 _OTHER_LANGUAGE = re.compile(r"\s*(?:#!|#cloud-config|<powershell>|\{|---)")
 _CLOUD_CONFIG = re.compile(r"\s*#cloud-config\b")
 _MOUNTS = re.compile(r"(?:\A|_)(?:volumes?|mounts?|binds?)\Z", re.IGNORECASE)
@@ -140,7 +140,7 @@ def _scripts(handed: Handed, address: str, body: Node) -> Iterator[Grant]:
                 continue
             for text in _texts(node):
                 named = key.text in _STARTS and not _OTHER_LANGUAGE.match(text.text)
-                if named or _SHEBANG.match(text.text):
+                if named or SHEBANG.match(text.text):
                     yield from _script(handed, who, (text,))
                 elif _CLOUD_CONFIG.match(text.text):
                     for document in block(text):
